@@ -1,0 +1,205 @@
+//! Audit: who did what, to what, from where and with which credential.
+
+use serde_json::{Map, Value};
+
+use crate::{SessionId, TokenId, UserId};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $sentence:literal;)*) => {
+        /// What was done: `noun.verb`. `docs/reference/audit-actions.md` is this table for people.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The value in SQL and JSON (`action_type` in the contract, §1.8).
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// What a person reads after the actor's name and before the target's.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence),* }
+            }
+
+            /// The action from its value in SQL.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+actions! {
+    /// An account was made.
+    UserCreate = "user.create", "created the account";
+    /// Display name, URL or avatar URL changed.
+    UserUpdate = "user.update", "updated the profile of";
+    /// The choice of mails changed.
+    UserPreferencesUpdate = "user.preferences.update", "changed the notifications of";
+    /// All sessions and tokens were ended.
+    UserAuthReset = "user.auth.reset", "reset the authentication of";
+    /// A database password was made.
+    UserPasswordCreate = "user.password.create", "created a new database password for";
+    /// The database password was shown or copied.
+    UserPasswordReveal = "user.password.reveal", "revealed the database password of";
+    /// A sign-in link was asked for.
+    LoginRequest = "login.request", "asked for a sign-in link for";
+    /// A wrong sign-in code was typed.
+    LoginFail = "login.fail", "failed to sign in to";
+    /// Someone signed in.
+    SessionCreate = "session.create", "signed in to";
+    /// A session ended.
+    SessionDelete = "session.delete", "signed out of";
+    /// A token was made.
+    TokenCreate = "token.create", "created token";
+    /// A token's title, description or status changed.
+    TokenUpdate = "token.update", "updated token";
+    /// A token was deleted.
+    TokenDelete = "token.delete", "deleted token";
+    /// A workspace was asked for.
+    WorkspaceCreate = "workspace.create", "created workspace";
+    /// A workspace's database is ready, or making it failed.
+    WorkspaceUpdate = "workspace.update", "updated workspace";
+    /// A workspace was deleted.
+    WorkspaceDelete = "workspace.delete", "deleted workspace";
+    /// A database connection was opened.
+    WorkspaceConnectionOpen = "workspace.connection.open", "connected to workspace";
+    /// A database connection was refused.
+    WorkspaceConnectionRefuse = "workspace.connection.refuse", "was refused a database connection to";
+}
+
+/// With which credential something was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A console or CLI session.
+    Session(SessionId),
+    /// An API token.
+    Token {
+        /// The token.
+        id: TokenId,
+        /// Its title at that time.
+        title: String,
+    },
+    /// The database password, at the gateway.
+    DatabasePassword,
+    /// A link or code from a mail, before there is a session.
+    Mail,
+    /// The operator at the machine, with the data directory as credential.
+    Operator,
+    /// Standpipe itself, in a background job.
+    System,
+    /// Nothing: somebody who showed no credential, or a wrong one.
+    None,
+}
+
+impl Credential {
+    /// What kind it is, in SQL and JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::Token { .. } => "token",
+            Self::DatabasePassword => "database_password",
+            Self::Mail => "mail",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::None => "none",
+        }
+    }
+
+    /// Its id, if it has one.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::Session(id) => Some(id.to_string()),
+            Self::Token { id, .. } => Some(id.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Its title, if it has one.
+    pub fn title(&self) -> Option<&str> {
+        match self {
+            Self::Token { title, .. } => Some(title),
+            _ => None,
+        }
+    }
+}
+
+/// Who acts, from where, with what: what every record says of its origin.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The acting account; `None` for the system, the operator and strangers.
+    pub user: Option<UserId>,
+    /// The handle at that time, or `system`, `operator`, `anonymous`.
+    pub handle: String,
+    /// The display name at that time.
+    pub display_name: Option<String>,
+    /// The credential.
+    pub credential: Credential,
+    /// The peer's address, without port; empty for the system.
+    pub ip: String,
+    /// The client's own name, already cut and cleaned.
+    pub user_agent: String,
+    /// The request that did it; also in the log.
+    pub request_id: String,
+}
+
+/// One record, before it has an id and a time.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// Whose log it belongs to; `None` for what concerns no account, such as a link for an unknown address.
+    pub identity: Option<UserId>,
+    /// What was done.
+    pub action: Action,
+    /// The id of what it was done to.
+    pub target_id: Option<String>,
+    /// Its name at that time.
+    pub target_handle: Option<String>,
+    /// Facts, such as `before` and `after`. Never secrets.
+    pub data: Map<String, Value>,
+}
+
+impl AuditEntry {
+    /// A record of `action` in the log of `identity`, on nothing in particular yet.
+    pub fn new(identity: Option<UserId>, action: Action) -> Self {
+        Self {
+            identity,
+            action,
+            target_id: None,
+            target_handle: None,
+            data: Map::new(),
+        }
+    }
+
+    /// Says what it was done to.
+    #[must_use]
+    pub fn on(mut self, id: impl ToString, handle: impl ToString) -> Self {
+        self.target_id = Some(id.to_string());
+        self.target_handle = Some(handle.to_string());
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_told_apart_and_parse() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(*action));
+            assert!(action.as_str().contains('.'));
+        }
+    }
+}

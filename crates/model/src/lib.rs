@@ -1,0 +1,30 @@
+//! Pure types and rules of Standpipe: what an id, a handle, a token, a password or an audit record *is*,
+//! and which values are allowed. No I/O, no clock, no generator of its own: time and randomness are passed in
+//! through [`Clock`] and [`Random`]. Every other crate uses these nouns.
+
+pub mod audit;
+pub mod email;
+pub mod handle;
+pub mod id;
+pub mod password;
+pub mod preferences;
+pub mod process;
+pub mod profile;
+pub mod random;
+pub mod scram;
+pub mod secret;
+pub mod session;
+pub mod sign_in;
+pub mod time;
+pub mod token;
+pub mod workspace;
+
+mod error;
+
+pub use error::Invalid;
+pub use id::{
+    AuditId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId, WorkspaceId,
+};
+pub use random::Random;
+pub use secret::Secret;
+pub use time::Clock;

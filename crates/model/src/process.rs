@@ -1,0 +1,65 @@
+//! Processes: slow work, done by durable jobs, that a person can watch.
+
+/// What a process does; the names are the contract's where it has one (§2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessType {
+    /// Makes a workspace's database and roles.
+    WorkspaceCreate,
+    /// Drops a workspace's database and roles.
+    WorkspaceDelete,
+}
+
+impl ProcessType {
+    /// The value in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WorkspaceCreate => "workspace.create",
+            Self::WorkspaceDelete => "workspace.delete",
+        }
+    }
+
+    /// The type from its value in SQL.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "workspace.create" => Some(Self::WorkspaceCreate),
+            "workspace.delete" => Some(Self::WorkspaceDelete),
+            _ => None,
+        }
+    }
+}
+
+/// Where a process is; a subset of the contract's enum (§1.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessState {
+    /// Waits for a worker, for the first time or again.
+    Pending,
+    /// A worker has it.
+    Running,
+    /// Done.
+    Completed,
+    /// Given up; the reason is beside it.
+    Failed,
+}
+
+impl ProcessState {
+    /// The value in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state from its value in SQL.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pending" => Some(Self::Pending),
+            "running" => Some(Self::Running),
+            "completed" => Some(Self::Completed),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
