@@ -1,0 +1,196 @@
+//! The facade over both engines: connecting, and reading.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Arguments as _, PgPool, SqlitePool,
+    postgres::{PgArguments, PgPoolOptions},
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    },
+};
+
+use crate::{
+    Error, Result, Tx, migrate,
+    row::Row,
+    sql::{Sql, Value},
+};
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Which database keeps the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file in the data directory.
+    Sqlite,
+    /// A server, shared by replicas.
+    Postgres,
+}
+
+/// The account store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db(pub(crate) Pools);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    /// One writer, so that writes queue in our own order instead of failing with `SQLITE_BUSY`.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// Opens or makes the SQLite file at `path` and brings its schema up to date.
+    pub async fn open_sqlite(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged change survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // Deleted secrets are overwritten, not left in free pages.
+            .pragma("secure_delete", "ON")
+            .busy_timeout(ACQUIRE_TIMEOUT);
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .min_connections(1)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        migrate::sqlite(&writer).await?;
+        let readers = pool(SQLITE_READERS)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self(Pools::Sqlite { writer, readers }))
+    }
+
+    /// Connects to the PostgreSQL at `url` and brings its schema up to date.
+    pub async fn open_postgres(url: &str) -> Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect(url)
+            .await?;
+        migrate::postgres(&pool).await?;
+        Ok(Self(Pools::Postgres(pool)))
+    }
+
+    /// Opens what `database_url` names: `sqlite:PATH` or `postgres://…`.
+    pub async fn open(database_url: &str) -> Result<Self> {
+        match database_url.split_once(':') {
+            Some(("sqlite", path)) => {
+                Self::open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await
+            }
+            Some(("postgres" | "postgresql", _)) => Self::open_postgres(database_url).await,
+            _ => Err(Error::Url),
+        }
+    }
+
+    /// Which engine this is.
+    pub fn engine(&self) -> Engine {
+        match &self.0 {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Starts a write. On SQLite it takes the write lock at once, so that what is read in it cannot change before the
+    /// commit; on PostgreSQL, lock the account's row first ([`crate::users::lock_user`]).
+    pub async fn begin(&self) -> Result<Tx> {
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => Ok(Tx::sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Closes all connections after the running statements.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<()> {
+        const PING: Sql = crate::sql::sql("SELECT 1 AS one");
+        self.all(PING, Vec::new()).await.map(drop)
+    }
+
+    pub(crate) async fn all(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        match &self.0 {
+            Pools::Sqlite { readers, .. } => {
+                let rows = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
+                    .fetch_all(readers)
+                    .await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Pools::Postgres(pool) => {
+                let rows = sqlx::query_with(sql.text, postgres_arguments(sql, values)?)
+                    .fetch_all(pool)
+                    .await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn one(&self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+}
+
+fn check(sql: Sql, values: &[Value]) -> Result<()> {
+    // sqlx-sqlite binds a missing argument as NULL without a word.
+    if sql.parameters == values.len() {
+        Ok(())
+    } else {
+        Err(Error::Parameters {
+            expected: sql.parameters,
+            given: values.len(),
+        })
+    }
+}
+
+fn encode(error: sqlx::error::BoxDynError) -> Error {
+    Error::Unavailable(sqlx::Error::Encode(error))
+}
+
+pub(crate) fn sqlite_arguments(sql: Sql, values: Vec<Value>) -> Result<SqliteArguments> {
+    check(sql, &values)?;
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        match value {
+            Value::Text(text) => sqlx::Arguments::add(&mut arguments, text),
+            Value::Int(number) => sqlx::Arguments::add(&mut arguments, number),
+            Value::Bytes(bytes) => sqlx::Arguments::add(&mut arguments, bytes),
+        }
+        .map_err(encode)?;
+    }
+    Ok(arguments)
+}
+
+pub(crate) fn postgres_arguments(sql: Sql, values: Vec<Value>) -> Result<PgArguments> {
+    check(sql, &values)?;
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Int(number) => arguments.add(number),
+            Value::Bytes(bytes) => arguments.add(bytes),
+        }
+        .map_err(encode)?;
+    }
+    Ok(arguments)
+}

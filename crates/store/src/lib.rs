@@ -1,0 +1,36 @@
+//! The account store: the only crate that knows SQL.
+//!
+//! [`Db`] is SQLite (a file, the default) or PostgreSQL (to grow); one SQL text serves both. Reads take `&Db`, writes
+//! take `&mut Tx`, and a [`Tx`] can only be committed with the audit records of what it changed, or with a named
+//! reason why there are none. One file per table group; each statement stands above the function that runs it.
+
+mod db;
+mod error;
+mod migrate;
+mod row;
+mod sql;
+mod tx;
+
+pub mod audit_log;
+pub mod database_passwords;
+pub mod outbox;
+pub mod preferences;
+pub mod processes;
+pub mod server_roles;
+pub mod sessions;
+pub mod sign_ins;
+pub mod tokens;
+pub mod user_emails;
+pub mod users;
+pub mod workspaces;
+
+mod page;
+
+#[cfg(test)]
+mod tests;
+
+pub use audit_log::NewAuditRecord;
+pub use db::{Db, Engine};
+pub use error::{Error, Result};
+pub use page::{Cursor, Page};
+pub use tx::{Tx, Unrecorded};

@@ -1,0 +1,48 @@
+//! Bringing a schema up to date. Two folders with the same numbers; migrations only go forward.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    PgPool, SqlSafeStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use crate::Result;
+
+macro_rules! migrations {
+    ($($version:literal $name:literal;)*) => {
+        const SQLITE: &[(i64, &str, &str)] =
+            &[$(($version, $name, include_str!(concat!("../migrations/sqlite/", $name, ".sql")))),*];
+        const POSTGRES: &[(i64, &str, &str)] =
+            &[$(($version, $name, include_str!(concat!("../migrations/postgres/", $name, ".sql")))),*];
+    };
+}
+
+migrations! {
+    1 "0001_accounts";
+    2 "0002_preferences";
+}
+
+fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {
+    let migrations = list
+        .iter()
+        .map(|(version, name, text)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                text.into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+pub(crate) async fn sqlite(pool: &SqlitePool) -> Result<()> {
+    Ok(migrator(SQLITE).run(pool).await?)
+}
+
+pub(crate) async fn postgres(pool: &PgPool) -> Result<()> {
+    Ok(migrator(POSTGRES).run(pool).await?)
+}

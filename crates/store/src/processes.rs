@@ -1,0 +1,204 @@
+//! Processes: durable jobs that a person can watch. A worker takes one by a lease; a worker that dies loses it when
+//! the lease ends.
+
+use jiff::Timestamp;
+use model::{
+    ProcessId, UserId, WorkspaceId,
+    process::{ProcessState, ProcessType},
+};
+
+use crate::{
+    Db, Page, Result, Tx,
+    row::Row,
+    sql::{Sql, params, sql},
+};
+
+/// A process.
+#[derive(Debug, Clone)]
+pub struct ProcessRow {
+    /// Its id.
+    pub id: ProcessId,
+    /// What it does.
+    pub kind: ProcessType,
+    /// Where it is.
+    pub state: ProcessState,
+    /// Why, when that needs words.
+    pub state_reason: Option<String>,
+    /// Whose log of activity it belongs to.
+    pub user_id: UserId,
+    /// The workspace it works on, which may be gone.
+    pub workspace_id: Option<WorkspaceId>,
+    /// What the worker needs to know, as JSON. Never secrets.
+    pub input: String,
+    /// How often it was started.
+    pub attempts: i64,
+    /// Not before.
+    pub run_after: Timestamp,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by_id: UserId,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+    /// Counts its changes, from 1.
+    pub version_id: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "id, type, state, state_reason, user_id, workspace_id, input, attempts, run_after, created_at, \
+         created_by_id, updated_at, version_id"
+    };
+}
+
+impl ProcessRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.parse("id")?,
+            kind: row.word("type", ProcessType::parse)?,
+            state: row.word("state", ProcessState::parse)?,
+            state_reason: row.opt_text("state_reason")?,
+            user_id: row.parse("user_id")?,
+            workspace_id: row.opt_parse("workspace_id")?,
+            input: row.text("input")?,
+            attempts: row.int("attempts")?,
+            run_after: row.time("run_after")?,
+            created_at: row.time("created_at")?,
+            created_by_id: row.parse("created_by_id")?,
+            updated_at: row.time("updated_at")?,
+            version_id: row.int("version_id")?,
+        })
+    }
+}
+
+const INSERT_PROCESS: Sql = sql(
+    "INSERT INTO processes (id, type, state, user_id, workspace_id, input, attempts, run_after, \
+       created_at, created_by_id, updated_at, version_id) \
+     VALUES ($1, $2, 'pending', $3, $4, $5, 0, $6, $6, $7, $6, 1)",
+);
+
+/// A new process, due at once.
+pub async fn insert_process(tx: &mut Tx, row: &ProcessRow) -> Result<()> {
+    let values = params![
+        row.id,
+        row.kind.as_str(),
+        row.user_id,
+        row.workspace_id,
+        &row.input,
+        row.created_at,
+        row.created_by_id,
+    ];
+    tx.run(INSERT_PROCESS, values).await.map(drop)
+}
+
+const TAKE_PROCESS: Sql = sql(concat!(
+    "UPDATE processes SET state = 'running', attempts = attempts + 1, lease_until = $2, updated_at = $1, \
+       version_id = version_id + 1 \
+     WHERE id = (SELECT id FROM processes \
+       WHERE (state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1) \
+       ORDER BY run_after, id LIMIT 1) \
+       AND ((state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1)) \
+     RETURNING ",
+    columns!()
+));
+
+/// Takes the process that is due longest, until `lease_until`. Of two workers, one gets it and the other nothing.
+pub async fn take_process(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Option<ProcessRow>> {
+    tx.one(TAKE_PROCESS, params![now, lease_until])
+        .await?
+        .as_ref()
+        .map(ProcessRow::from_row)
+        .transpose()
+}
+
+const RELEASE_RUNNING: Sql =
+    sql("UPDATE processes SET lease_until = $1 WHERE state = 'running' AND lease_until > $1");
+
+/// Ends all leases now: a single process that starts again owns every job that its former self had.
+pub async fn release_running(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.run(RELEASE_RUNNING, params![now]).await
+}
+
+const FINISH_PROCESS: Sql = sql(
+    "UPDATE processes SET state = $3, state_reason = $4, run_after = $5, lease_until = NULL, updated_at = $6, \
+       version_id = version_id + 1 WHERE id = $1 AND state = 'running' AND attempts = $2",
+);
+
+/// Gives a taken process back in another state; false when its lease was lost to another worker.
+pub async fn finish_process(
+    tx: &mut Tx,
+    row: &ProcessRow,
+    state: ProcessState,
+    reason: Option<&str>,
+    run_after: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let values = params![row.id, row.attempts, state.as_str(), reason, run_after, now];
+    Ok(tx.run(FINISH_PROCESS, values).await? == 1)
+}
+
+const FIND_PROCESS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM processes WHERE user_id = $1 AND id = $2"
+));
+
+/// A process of `user`.
+pub async fn find_process(db: &Db, user: UserId, id: ProcessId) -> Result<Option<ProcessRow>> {
+    db.one(FIND_PROCESS, params![user, id])
+        .await?
+        .as_ref()
+        .map(ProcessRow::from_row)
+        .transpose()
+}
+
+const LIST_PROCESSES: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM processes WHERE user_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) \
+     ORDER BY created_at DESC, id DESC LIMIT $4"
+));
+
+/// The processes of `user`, newest first.
+pub async fn list_processes(db: &Db, user: UserId, page: &Page) -> Result<Vec<ProcessRow>> {
+    let (at, id) = page.descending();
+    db.all(LIST_PROCESSES, params![user, at, id, page.limit])
+        .await?
+        .iter()
+        .map(ProcessRow::from_row)
+        .collect()
+}
+
+const LIST_WORKSPACE_PROCESSES: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM processes WHERE user_id = $1 AND workspace_id = $2 \
+     AND (created_at < $3 OR (created_at = $3 AND id < $4)) ORDER BY created_at DESC, id DESC LIMIT $5"
+));
+
+/// The processes of one workspace of `user`, newest first.
+pub async fn list_workspace_processes(
+    db: &Db,
+    user: UserId,
+    workspace: WorkspaceId,
+    page: &Page,
+) -> Result<Vec<ProcessRow>> {
+    let (at, id) = page.descending();
+    let values = params![user, workspace, at, id, page.limit];
+    db.all(LIST_WORKSPACE_PROCESSES, values)
+        .await?
+        .iter()
+        .map(ProcessRow::from_row)
+        .collect()
+}
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[Sql] = &[
+    INSERT_PROCESS,
+    TAKE_PROCESS,
+    RELEASE_RUNNING,
+    FINISH_PROCESS,
+    FIND_PROCESS,
+    LIST_PROCESSES,
+    LIST_WORKSPACE_PROCESSES,
+];

@@ -1,0 +1,116 @@
+//! A write: one transaction, which commits together with the audit records of what it changed.
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::{
+    Result,
+    audit_log::{self, NewAuditRecord},
+    db::{postgres_arguments, sqlite_arguments},
+    row::Row,
+    sql::{Sql, Value},
+};
+
+/// A transaction. Dropped without a commit, it never happened.
+pub struct Tx(Inner);
+
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Why a commit has no audit record: it changes nothing of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrecorded {
+    /// When a credential was last used.
+    LastUse,
+    /// A worker took, renewed or gave back a job or a mail.
+    Lease,
+    /// Standpipe's own credential for a server.
+    ServerCredential,
+    /// A try with a code was counted; what came of it is recorded afterwards.
+    CodeTry,
+    /// An address was proven that has no account yet.
+    AddressProven,
+    /// Rows whose time is over were removed.
+    Expiry,
+}
+
+impl Tx {
+    pub(crate) fn sqlite(inner: Transaction<'static, Sqlite>) -> Self {
+        Self(Inner::Sqlite(inner))
+    }
+
+    pub(crate) fn postgres(inner: Transaction<'static, Postgres>) -> Self {
+        Self(Inner::Postgres(inner))
+    }
+
+    /// Commits the change and its record, or neither.
+    pub async fn commit(self, record: NewAuditRecord) -> Result<()> {
+        self.commit_all([record]).await
+    }
+
+    /// Commits a change that several records tell, or nothing.
+    pub async fn commit_all<const N: usize>(mut self, records: [NewAuditRecord; N]) -> Result<()> {
+        const {
+            assert!(
+                N > 0,
+                "a change is recorded; what needs no record names its reason"
+            )
+        };
+        for record in records {
+            audit_log::insert_record(&mut self, record).await?;
+        }
+        self.finish().await
+    }
+
+    /// Commits what changes nothing of an account.
+    pub async fn commit_unrecorded(self, _why: Unrecorded) -> Result<()> {
+        self.finish().await
+    }
+
+    async fn finish(self) -> Result<()> {
+        match self.0 {
+            Inner::Sqlite(inner) => Ok(inner.commit().await?),
+            Inner::Postgres(inner) => Ok(inner.commit().await?),
+        }
+    }
+
+    /// Runs `sql` and says how many rows it changed.
+    pub(crate) async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
+        match &mut self.0 {
+            Inner::Sqlite(inner) => {
+                let done = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
+                    .execute(&mut **inner)
+                    .await?;
+                Ok(done.rows_affected())
+            }
+            Inner::Postgres(inner) => {
+                let done = sqlx::query_with(sql.text, postgres_arguments(sql, values)?)
+                    .execute(&mut **inner)
+                    .await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    pub(crate) async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        match &mut self.0 {
+            Inner::Sqlite(inner) => {
+                let rows = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
+                    .fetch_all(&mut **inner)
+                    .await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Inner::Postgres(inner) => {
+                let rows = sqlx::query_with(sql.text, postgres_arguments(sql, values)?)
+                    .fetch_all(&mut **inner)
+                    .await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+}

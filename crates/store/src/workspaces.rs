@@ -1,0 +1,230 @@
+//! Workspaces.
+
+use jiff::Timestamp;
+use model::{
+    UserId, WorkspaceId,
+    handle::{Handle, WorkspaceHandle},
+    workspace::{DatabaseName, WorkspaceState},
+};
+
+use crate::{
+    Db, Page, Result, Tx,
+    row::Row,
+    sql::{Sql, params, sql},
+};
+
+/// A workspace.
+#[derive(Debug, Clone)]
+pub struct WorkspaceRow {
+    /// Its id, which never changes.
+    pub id: WorkspaceId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Its name, unique among its owner's.
+    pub handle: WorkspaceHandle,
+    /// The globally unique name of its database.
+    pub database_name: DatabaseName,
+    /// The server that holds it.
+    pub server_id: String,
+    /// Where it is in its life.
+    pub state: WorkspaceState,
+    /// Why it is there, when that needs words.
+    pub state_reason: Option<String>,
+    /// What a client wished for; kept and echoed.
+    pub desired_state: String,
+    /// What a client wished for; kept and echoed.
+    pub instance_type: String,
+    /// What a client wished for, in bytes; kept and echoed.
+    pub db_volume_size_bytes: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by_id: UserId,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// By whom.
+    pub updated_by_id: UserId,
+    /// Counts its changes, from 1.
+    pub version_id: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "w.id, w.user_id, w.handle, w.database_name, w.server_id, w.state, w.state_reason, w.desired_state, \
+         w.instance_type, w.db_volume_size_bytes, w.created_at, w.created_by_id, w.updated_at, w.updated_by_id, \
+         w.version_id"
+    };
+}
+
+impl WorkspaceRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.parse("id")?,
+            user_id: row.parse("user_id")?,
+            handle: row.parse("handle")?,
+            database_name: row.parse("database_name")?,
+            server_id: row.text("server_id")?,
+            state: row.word("state", WorkspaceState::parse)?,
+            state_reason: row.opt_text("state_reason")?,
+            desired_state: row.text("desired_state")?,
+            instance_type: row.text("instance_type")?,
+            db_volume_size_bytes: row.int("db_volume_size_bytes")?,
+            created_at: row.time("created_at")?,
+            created_by_id: row.parse("created_by_id")?,
+            updated_at: row.opt_time("updated_at")?,
+            updated_by_id: row.parse("updated_by_id")?,
+            version_id: row.int("version_id")?,
+        })
+    }
+}
+
+const INSERT_WORKSPACE: Sql = sql(
+    "INSERT INTO workspaces (id, user_id, handle, database_name, server_id, state, desired_state, \
+       instance_type, db_volume_size_bytes, created_at, created_by_id, updated_by_id, version_id) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1)",
+);
+
+/// A new workspace; [`crate::Error::Duplicate`] when its owner has one of that name, or the database name is taken.
+pub async fn insert_workspace(tx: &mut Tx, row: &WorkspaceRow) -> Result<()> {
+    let values = params![
+        row.id,
+        row.user_id,
+        row.handle.as_str(),
+        row.database_name.as_str(),
+        &row.server_id,
+        row.state.as_str(),
+        &row.desired_state,
+        &row.instance_type,
+        row.db_volume_size_bytes,
+        row.created_at,
+        row.created_by_id,
+    ];
+    tx.run(INSERT_WORKSPACE, values).await.map(drop)
+}
+
+const FIND_WORKSPACE: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM workspaces w WHERE w.user_id = $1 AND (w.handle = $2 OR w.id = $2)"
+));
+
+/// A workspace of `user`, by handle or id: a handle has no `_`, so that one never reads as the other.
+pub async fn find_workspace(db: &Db, user: UserId, handle_or_id: &str) -> Result<Option<WorkspaceRow>> {
+    db.one(FIND_WORKSPACE, params![user, handle_or_id])
+        .await?
+        .as_ref()
+        .map(WorkspaceRow::from_row)
+        .transpose()
+}
+
+/// A workspace of `user`, read inside a write.
+pub async fn find_workspace_in(
+    tx: &mut Tx,
+    user: UserId,
+    handle_or_id: &str,
+) -> Result<Option<WorkspaceRow>> {
+    tx.one(FIND_WORKSPACE, params![user, handle_or_id])
+        .await?
+        .as_ref()
+        .map(WorkspaceRow::from_row)
+        .transpose()
+}
+
+const LIST_WORKSPACES: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM workspaces w WHERE w.user_id = $1 AND (w.created_at > $2 OR (w.created_at = $2 AND w.id > $3)) \
+     ORDER BY w.created_at, w.id LIMIT $4"
+));
+
+/// The workspaces of `user`, oldest first.
+pub async fn list_workspaces(db: &Db, user: UserId, page: &Page) -> Result<Vec<WorkspaceRow>> {
+    let (at, id) = page.ascending();
+    db.all(LIST_WORKSPACES, params![user, at, id, page.limit])
+        .await?
+        .iter()
+        .map(WorkspaceRow::from_row)
+        .collect()
+}
+
+const COUNT_WORKSPACES: Sql = sql("SELECT COUNT(*) AS owned FROM workspaces WHERE user_id = $1");
+
+/// How many workspaces `user` has; call it with the account's row locked.
+pub async fn count_workspaces(tx: &mut Tx, user: UserId) -> Result<i64> {
+    tx.one(COUNT_WORKSPACES, params![user])
+        .await?
+        .map_or(Ok(0), |row| row.int("owned"))
+}
+
+const FIND_BY_DATABASE: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM workspaces w WHERE w.database_name = $1"
+));
+
+/// The workspace with this database name, whoever owns it.
+pub async fn find_workspace_by_database(db: &Db, name: &str) -> Result<Option<WorkspaceRow>> {
+    db.one(FIND_BY_DATABASE, params![name])
+        .await?
+        .as_ref()
+        .map(WorkspaceRow::from_row)
+        .transpose()
+}
+
+const FIND_BY_HOST: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM workspaces w JOIN users u ON u.id = w.user_id WHERE u.handle = $1 AND w.handle = $2"
+));
+
+/// The workspace whose host label is `{owner}-{workspace}` now.
+pub async fn find_workspace_by_host(
+    db: &Db,
+    owner: &Handle,
+    workspace: &WorkspaceHandle,
+) -> Result<Option<WorkspaceRow>> {
+    let values = params![owner.as_str(), workspace.as_str()];
+    db.one(FIND_BY_HOST, values)
+        .await?
+        .as_ref()
+        .map(WorkspaceRow::from_row)
+        .transpose()
+}
+
+const UPDATE_STATE: Sql = sql(
+    "UPDATE workspaces SET state = $2, state_reason = $3, updated_at = $4, version_id = version_id + 1 \
+     WHERE id = $1",
+);
+
+/// Moves a workspace to another state; false when it is gone.
+pub async fn update_workspace_state(
+    tx: &mut Tx,
+    id: WorkspaceId,
+    state: WorkspaceState,
+    reason: Option<&str>,
+    at: Timestamp,
+) -> Result<bool> {
+    Ok(tx
+        .run(UPDATE_STATE, params![id, state.as_str(), reason, at])
+        .await?
+        == 1)
+}
+
+const DELETE_WORKSPACE: Sql = sql("DELETE FROM workspaces WHERE user_id = $1 AND id = $2");
+
+/// Deletes a workspace of `user`; false when there was none.
+pub async fn delete_workspace(tx: &mut Tx, user: UserId, id: WorkspaceId) -> Result<bool> {
+    Ok(tx.run(DELETE_WORKSPACE, params![user, id]).await? == 1)
+}
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[Sql] = &[
+    INSERT_WORKSPACE,
+    FIND_WORKSPACE,
+    LIST_WORKSPACES,
+    COUNT_WORKSPACES,
+    FIND_BY_DATABASE,
+    FIND_BY_HOST,
+    UPDATE_STATE,
+    DELETE_WORKSPACE,
+];
