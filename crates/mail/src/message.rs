@@ -1,0 +1,161 @@
+//! The messages. Each is rendered as plain text and as HTML from the same words.
+
+use askama::Template;
+
+/// What a mail says.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Somebody, most likely the recipient, wants to sign in.
+    SignIn(Link),
+    /// Somebody wants to make an account with the recipient's address.
+    SignUp(Link),
+    /// Somebody wanted to sign in with an address that has no account, where accounts are by invitation.
+    NoAccount {
+        /// Where Standpipe is.
+        public_url: String,
+        /// Who asked.
+        ip: String,
+    },
+}
+
+/// A sign-in link and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The link.
+    pub url: String,
+    /// The six digits.
+    pub code: String,
+    /// Who asked.
+    pub ip: String,
+    /// With what browser.
+    pub user_agent: String,
+    /// For how many minutes both work.
+    pub minutes: i64,
+}
+
+/// A message ready to send.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The subject line.
+    pub subject: String,
+    /// For terminals.
+    pub text: String,
+    /// For the rest.
+    pub html: String,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Html<'a> {
+    words: &'a Words,
+}
+
+#[derive(Template)]
+#[template(path = "message.txt")]
+struct Text<'a> {
+    words: &'a Words,
+}
+
+/// One source of words for both forms.
+struct Words {
+    subject: &'static str,
+    lead: String,
+    url: Option<(&'static str, String)>,
+    code: Option<String>,
+    facts: Vec<String>,
+    warning: &'static str,
+}
+
+impl Message {
+    /// The message's name in the outbox and in logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "sign_in",
+            Self::SignUp(_) => "sign_up",
+            Self::NoAccount { .. } => "no_account",
+        }
+    }
+
+    /// The sign-in link in it, if there is one.
+    pub fn link(&self) -> Option<&str> {
+        match self {
+            Self::SignIn(link) | Self::SignUp(link) => Some(&link.url),
+            Self::NoAccount { .. } => None,
+        }
+    }
+
+    /// Subject, text and HTML.
+    pub fn render(&self) -> Result<Rendered, askama::Error> {
+        let words = &self.words();
+        Ok(Rendered {
+            subject: words.subject.to_owned(),
+            text: Text { words }.render()?,
+            html: Html { words }.render()?,
+        })
+    }
+
+    fn words(&self) -> Words {
+        match self {
+            Self::SignIn(link) => Words {
+                subject: "Sign in to Standpipe",
+                lead: "Open this link in the browser in which you asked for it, and confirm there."
+                    .to_owned(),
+                url: Some(("Sign in", link.url.clone())),
+                code: Some(link.code.clone()),
+                facts: link.facts(),
+                warning: "If you did not ask for this, do nothing: the link alone signs nobody in. Never tell anyone the code.",
+            },
+            Self::SignUp(link) => Words {
+                subject: "Create your Standpipe account",
+                lead:
+                    "Open this link in the browser in which you asked for it, and choose your handle there."
+                        .to_owned(),
+                url: Some(("Create account", link.url.clone())),
+                code: Some(link.code.clone()),
+                facts: link.facts(),
+                warning: "If you did not ask for this, do nothing: no account is made without the link. Never tell anyone the code.",
+            },
+            Self::NoAccount { public_url, ip } => Words {
+                subject: "No Standpipe account for this address",
+                lead: format!(
+                    "Somebody tried to sign in at {public_url} with this address, which has no account there. Accounts are by invitation: ask the operator for one."
+                ),
+                url: None,
+                code: None,
+                facts: vec![format!("Asked from {ip}.")],
+                warning: "If it was not you, do nothing.",
+            },
+        }
+    }
+}
+
+impl Link {
+    fn facts(&self) -> Vec<String> {
+        vec![
+            format!("Link and code work for {} minutes, once.", self.minutes),
+            format!("Asked from {} with {}.", self.ip, self.user_agent),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_have_link_and_code_and_no_markup_from_outside() {
+        let link = Link {
+            url: "http://localhost:8080/login/confirm?t=abc".to_owned(),
+            code: "123456".to_owned(),
+            ip: "127.0.0.1".to_owned(),
+            user_agent: "<script>".to_owned(),
+            minutes: 15,
+        };
+        let rendered = Message::SignIn(link).render().unwrap();
+        for part in [&rendered.text, &rendered.html] {
+            assert!(part.contains("123456") && part.contains("login/confirm?t=abc"));
+        }
+        assert!(!rendered.html.contains("<script>"));
+        assert!(rendered.text.contains("<script>"));
+    }
+}
