@@ -1,0 +1,29 @@
+//! Where workspaces live. A workspace is a PostgreSQL database; this crate runs the PostgreSQL of the backend `local`
+//! and makes and drops databases and roles in it.
+//!
+//! [`LocalServer`] is the whole of it for a caller: [`LocalServer::start`] finds the machine's PostgreSQL binaries
+//! (`binaries`), decides where the private cluster goes and as whom it runs (`place`, `account`), makes it once
+//! (`cluster`), sees to it that no other Standpipe has it (`lock`), ends what an earlier run
+//! left behind (`residents`), and keeps one postmaster alive (`supervisor`,
+//! `postmaster`). [`LocalStatus`] says how that goes, in words for a page. [`WorkspacePlan`] is what a job wants to be
+//! true inside (`provision`), through a superuser's session over the Unix socket (`control`).
+
+mod account;
+mod binaries;
+mod cluster;
+mod control;
+mod local;
+mod lock;
+mod place;
+mod postmaster;
+mod provision;
+mod residents;
+mod status;
+mod supervisor;
+
+#[cfg(test)]
+mod tests;
+
+pub use local::{LocalServer, LocalSettings};
+pub use provision::{ProvisionError, WorkspacePlan};
+pub use status::LocalStatus;

@@ -1,0 +1,236 @@
+//! What must be true inside PostgreSQL for people to work in a workspace and for nobody else to reach it.
+//!
+//! - A database, named by its opaque [`DatabaseName`], owned by [`OWNER`], a role that nobody can be.
+//! - Three group roles, `{workspace}_owner`, `_operator`, `_reader`, which hold all privileges.
+//! - One login role for each person and server, `u_…`, which holds nothing but memberships.
+//!
+//! Every step may be repeated, so that a job that was killed anywhere is simply run again.
+
+use model::{UserId, WorkspaceId, scram::Verifier, workspace::DatabaseName};
+use tokio_postgres::Error;
+
+use crate::control::{Control, Session, ident, literal};
+
+mod removal;
+
+pub(crate) use removal::{drop_person, drop_workspace, end_connections};
+
+/// Owns all workspaces' databases. An owner could open a database to everyone, so nobody is a member.
+const OWNER: &str = "standpipe_owner";
+/// Sessions that one person may have, and that one workspace may have, of the cluster's 100.
+const PERSON_LIMIT: u32 = 40;
+const DATABASE_LIMIT: u32 = 60;
+/// A limit: only a superuser can raise it.
+const TEMPORARY_FILES: &str = "1GB";
+/// Defaults for every session in a workspace, which a person may change for theirs.
+const STATEMENT_TIMEOUT: &str = "10min";
+const IDLE_IN_TRANSACTION: &str = "5min";
+
+const ROLE_EXISTS: &str = "SELECT true FROM pg_roles WHERE rolname = $1";
+const DATABASE_IS_HALF_DROPPED: &str = "SELECT datconnlimit = -2 FROM pg_database WHERE datname = $1";
+const DATABASE_COMMENT: &str =
+    "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = $1";
+
+/// What should be there for a workspace.
+#[derive(Debug, Clone)]
+pub struct WorkspacePlan {
+    /// Names the group roles.
+    pub workspace: WorkspaceId,
+    /// Names the database.
+    pub database: DatabaseName,
+    /// Names the login role that becomes a member of the owners' group.
+    pub owner: UserId,
+    /// What that role's logins are checked against.
+    pub owner_verifier: Verifier,
+}
+
+/// Why it was not done. The reasons are for an operator and hold no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProvisionError {
+    /// PostgreSQL is not there, or was busy: try again.
+    #[error("{0}")]
+    Unavailable(String),
+    /// PostgreSQL refused: trying again is of no use.
+    #[error("{0}")]
+    Rejected(String),
+}
+
+impl From<Error> for ProvisionError {
+    fn from(error: Error) -> Self {
+        let Some(refusal) = error.as_db_error() else {
+            return Self::Unavailable(error.to_string());
+        };
+        let code = refusal.code().code();
+        let reason = format!("{} ({code})", refusal.message());
+        // Connection, conflict, resources, not in the needed state, intervention, system, internal (which is how
+        // PostgreSQL reports concurrent changes of one role).
+        let passing = ["08", "40", "53", "55", "57", "58", "XX"];
+        if passing.iter().any(|class| code.starts_with(class)) {
+            Self::Unavailable(reason)
+        } else {
+            Self::Rejected(reason)
+        }
+    }
+}
+
+/// The group roles of a workspace, as SQL identifiers.
+struct Groups {
+    owner: String,
+    operator: String,
+    reader: String,
+}
+
+impl Groups {
+    fn names(workspace: WorkspaceId) -> [String; 3] {
+        ["owner", "operator", "reader"].map(|group| format!("{workspace}_{group}"))
+    }
+
+    fn of(workspace: WorkspaceId) -> Self {
+        let [owner, operator, reader] = Self::names(workspace).map(ident);
+        Self {
+            owner,
+            operator,
+            reader,
+        }
+    }
+
+    fn all(&self) -> String {
+        format!("{}, {}, {}", self.owner, self.operator, self.reader)
+    }
+}
+
+/// What holds for the whole cluster. Done at each start.
+pub(crate) async fn secure(session: &Session) -> Result<(), ProvisionError> {
+    let mut statements = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;".to_owned();
+    if session.look_up::<bool>(ROLE_EXISTS, OWNER).await?.is_none() {
+        statements += &format!("CREATE ROLE {OWNER} NOLOGIN;");
+    }
+    Ok(session.run(&statements).await?)
+}
+
+pub(crate) async fn provision(control: &Control, plan: &WorkspacePlan) -> Result<(), ProvisionError> {
+    let session = control.open("postgres").await?;
+    make_roles(&session, plan).await?;
+    make_database(&session, plan).await?;
+    let inside = control.open(plan.database.as_str()).await?;
+    Ok(inside.run(&privileges(plan)).await?)
+}
+
+async fn make_roles(session: &Session, plan: &WorkspacePlan) -> Result<(), ProvisionError> {
+    let person = plan.owner.to_string();
+    let mut statements = String::new();
+    for role in Groups::names(plan.workspace).iter().chain([&person]) {
+        if session.look_up::<bool>(ROLE_EXISTS, role).await?.is_none() {
+            statements += &format!("CREATE ROLE {} NOLOGIN;", ident(role));
+        }
+    }
+    statements += &format!(
+        "ALTER ROLE {person} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS \
+             CONNECTION LIMIT {PERSON_LIMIT} PASSWORD {verifier};
+         ALTER ROLE {person} SET temp_file_limit = '{TEMPORARY_FILES}';
+         GRANT {group} TO {person};",
+        person = ident(person),
+        verifier = literal(&plan.owner_verifier.to_postgres()),
+        group = Groups::of(plan.workspace).owner,
+    );
+    Ok(session.run(&statements).await?)
+}
+
+/// PostgreSQL lets everybody change their own password, which here only we use.
+pub(crate) async fn restore_person(
+    control: &Control,
+    person: UserId,
+    verifier: &Verifier,
+) -> Result<(), ProvisionError> {
+    let session = control.open("postgres").await?;
+    let (role, verifier) = (ident(person), literal(&verifier.to_postgres()));
+    Ok(session
+        .run(&format!("ALTER ROLE {role} PASSWORD {verifier}"))
+        .await?)
+}
+
+async fn make_database(session: &Session, plan: &WorkspacePlan) -> Result<(), ProvisionError> {
+    let name = plan.database.as_str();
+    let database = ident(name);
+    require_own(session, plan.workspace, name).await?;
+    // A drop that was killed leaves a database that PostgreSQL can only drop.
+    let half_dropped = session.look_up::<bool>(DATABASE_IS_HALF_DROPPED, name).await?;
+    if half_dropped == Some(true) {
+        session.run(&format!("DROP DATABASE {database}")).await?;
+    }
+    if half_dropped != Some(false) {
+        // Closed until PUBLIC, whom PostgreSQL lets in by default, is shut out.
+        session
+            .run(&format!(
+                "CREATE DATABASE {database} OWNER {OWNER} TEMPLATE template0 CONNECTION LIMIT {DATABASE_LIMIT} \
+                 ALLOW_CONNECTIONS false"
+            ))
+            .await?;
+    }
+    let statements = format!(
+        "COMMENT ON DATABASE {database} IS {comment};
+         REVOKE ALL ON DATABASE {database} FROM PUBLIC;
+         GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {groups};
+         ALTER DATABASE {database} SET statement_timeout = '{STATEMENT_TIMEOUT}';
+         ALTER DATABASE {database} SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}';
+         ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true;",
+        comment = literal(&comment(plan.workspace)),
+        groups = Groups::of(plan.workspace).all(),
+    );
+    Ok(session.run(&statements).await?)
+}
+
+/// Privileges inside: the owner makes objects in `public`, and the other groups get at what is and will be there.
+fn privileges(plan: &WorkspacePlan) -> String {
+    let groups = Groups::of(plan.workspace);
+    let mut statements = format!(
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC;
+         GRANT USAGE ON SCHEMA public TO {all};
+         GRANT CREATE ON SCHEMA public TO {owner};",
+        all = groups.all(),
+        owner = groups.owner,
+    );
+    let grants = [
+        ("ALL", "TABLES", &groups.owner),
+        ("ALL", "SEQUENCES", &groups.owner),
+        (
+            "SELECT, INSERT, UPDATE, DELETE, TRUNCATE",
+            "TABLES",
+            &groups.operator,
+        ),
+        ("USAGE, SELECT, UPDATE", "SEQUENCES", &groups.operator),
+        ("SELECT", "TABLES", &groups.reader),
+        ("SELECT", "SEQUENCES", &groups.reader),
+    ];
+    let person = ident(plan.owner);
+    for (what, on, group) in grants {
+        statements += &format!(
+            "GRANT {what} ON ALL {on} IN SCHEMA public TO {group};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {person} IN SCHEMA public GRANT {what} ON {on} TO {group};"
+        );
+    }
+    statements
+}
+
+/// A database says whose it is, so that a wrong name never touches another workspace.
+async fn require_own(
+    session: &Session,
+    workspace: WorkspaceId,
+    database: &str,
+) -> Result<(), ProvisionError> {
+    let found: Option<String> = session.look_up(DATABASE_COMMENT, database).await?;
+    match found.as_deref().and_then(workspace_of) {
+        Some(other) if other != workspace => Err(ProvisionError::Rejected(format!(
+            "the database {database} belongs to another workspace"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn comment(workspace: WorkspaceId) -> String {
+    format!("Standpipe workspace {workspace}")
+}
+
+fn workspace_of(comment: &str) -> Option<WorkspaceId> {
+    comment.strip_prefix("Standpipe workspace ")?.parse().ok()
+}
