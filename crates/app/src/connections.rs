@@ -1,0 +1,332 @@
+//! Database connections: what the gateway asks before it lets a client through.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use model::{
+    UserId,
+    audit::{Action, AuditEntry, Credential, Origin},
+    handle::{Handle, split_host_label},
+    scram::{ClientKeys, Verifier},
+    workspace::WorkspaceState,
+};
+use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
+
+use crate::{App, Peer, Result, workspaces::LOCAL_SERVER};
+
+/// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
+#[derive(Debug, Clone)]
+pub struct DatabaseLogin {
+    /// What the proof is checked against.
+    pub verifier: Verifier,
+    user: Option<UserRow>,
+}
+
+/// Where a client asks to go, and from where.
+#[derive(Debug, Clone)]
+pub struct ConnectionRequest {
+    /// From [`App::new_connection_id`]; also in the log.
+    pub connection_id: String,
+    /// The user name as sent.
+    pub user: String,
+    /// The database as sent.
+    pub database: Option<String>,
+    /// The TLS server name, in lower case.
+    pub server_name: Option<String>,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// The client.
+    pub peer: SocketAddr,
+    /// What the client calls itself, cut and cleaned.
+    pub application_name: Option<String>,
+}
+
+/// Where a backend listens.
+#[derive(Debug, Clone)]
+pub enum BackendAddress {
+    /// A Unix socket: the file itself.
+    Unix(PathBuf),
+    /// A TCP address.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+/// How to log in to a backend on behalf of a person.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// Where.
+    pub address: BackendAddress,
+    /// Into which database.
+    pub database: String,
+    /// As which role.
+    pub role: String,
+    /// With which keys.
+    pub keys: ClientKeys,
+}
+
+/// A client that may go through.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Where to.
+    pub backend: Backend,
+    user: UserRow,
+    workspace: WorkspaceRow,
+}
+
+/// Why a connection is refused. What the client is told of it is the gateway's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The proof is wrong, or there is nobody of that name.
+    WrongPassword,
+    /// The proof is right, but the operator has switched the account off.
+    AccountSuspended,
+    /// There is no such workspace for this person, or host name and database disagree.
+    NoSuchDatabase,
+    /// The workspace's database is not there yet, or its making failed.
+    WorkspaceNotReady,
+    /// The account store does not answer.
+    Unavailable,
+    /// The backend refused our credential or broke the protocol.
+    BackendLogin,
+    /// The backend does not answer.
+    BackendUnreachable,
+    /// The client broke the protocol.
+    Malformed,
+    /// The channel binding does not match.
+    ChannelBinding,
+    /// Too many, too fast.
+    TooManyAttempts,
+}
+
+impl Refusal {
+    /// The reason in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong password",
+            Self::AccountSuspended => "account suspended",
+            Self::NoSuchDatabase => "no such database",
+            Self::WorkspaceNotReady => "workspace not ready",
+            Self::Unavailable => "account store unavailable",
+            Self::BackendLogin => "backend login failed",
+            Self::BackendUnreachable => "backend unreachable",
+            Self::Malformed => "protocol violation",
+            Self::ChannelBinding => "channel binding mismatch",
+            Self::TooManyAttempts => "too many attempts",
+        }
+    }
+}
+
+impl From<crate::Error> for Refusal {
+    fn from(error: crate::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "database connection");
+        Self::Unavailable
+    }
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        crate::Error::Store(error).into()
+    }
+}
+
+/// Names of databases that clients ask for when nobody told them one; the host name decides then.
+const DEFAULT_DATABASES: [&str; 3] = ["postgres", "steampipe", "pipes"];
+
+impl App {
+    /// A fresh id of a connection, for the log and the audit records.
+    pub fn new_connection_id(&self) -> String {
+        format!(
+            "c_{}",
+            self.random().symbols(b"0123456789abcdefghijklmnopqrstuv", 20)
+        )
+    }
+
+    /// Admits or throttles an attempt, before anything is looked up; the same for unknown names.
+    pub fn allow_connection_attempt(&self, peer: IpAddr, user: &str) -> bool {
+        self.0.limits.connection(peer, user)
+    }
+
+    /// What to check the proof of `user` against. Somebody unknown gets a mock whose salt never changes.
+    pub async fn find_database_login(&self, user: &str) -> Result<DatabaseLogin> {
+        let mock = Verifier::mock(self.keys().mock(), &user.to_ascii_lowercase());
+        // A name that is no handle is looked up all the same, as one that nobody can have, so that it takes as long.
+        let handle: Handle = user
+            .parse()
+            .or_else(|_| "0".parse())
+            .map_err(|_| crate::Error::Internal("handle"))?;
+        let found = database_passwords::find_login(self.db(), &handle).await?;
+        Ok(match found {
+            Some((row, password)) if row.handle.as_str() == user => DatabaseLogin {
+                verifier: password.verifier,
+                user: Some(row),
+            },
+            _ => DatabaseLogin {
+                verifier: mock,
+                user: None,
+            },
+        })
+    }
+
+    /// After the proof was right: is the account active, which workspace is meant, may this person enter it, and how.
+    pub async fn admit_connection(
+        &self,
+        login: &DatabaseLogin,
+        request: &ConnectionRequest,
+    ) -> std::result::Result<Admission, Refusal> {
+        let user = login.user.clone().ok_or(Refusal::WrongPassword)?;
+        if !user.active {
+            return Err(Refusal::AccountSuspended);
+        }
+        let workspace = self.route(request).await?.ok_or(Refusal::NoSuchDatabase)?;
+        if workspace.user_id != user.id {
+            return Err(Refusal::NoSuchDatabase);
+        }
+        if workspace.state != WorkspaceState::Enabled || workspace.server_id != LOCAL_SERVER {
+            return Err(Refusal::WorkspaceNotReady);
+        }
+        let socket = self.0.local.as_ref().and_then(::workspaces::LocalServer::socket);
+        let socket = socket.ok_or(Refusal::BackendUnreachable)?;
+        let role = self.ensure_role(user.id).await?;
+        let backend = Backend {
+            address: BackendAddress::Unix(socket),
+            database: workspace.database_name.to_string(),
+            role: user.id.to_string(),
+            keys: self.role_keys(&role)?,
+        };
+        Ok(Admission {
+            backend,
+            user,
+            workspace,
+        })
+    }
+
+    /// Makes the backend take our credential again: with `ALTER ROLE … PASSWORD` or `\password` a person changes the
+    /// password of a role that nobody but us logs in as, and would lock themselves out of all their workspaces.
+    pub async fn restore_role(&self, admission: &Admission) -> std::result::Result<(), Refusal> {
+        let local = self.0.local.as_ref().ok_or(Refusal::BackendUnreachable)?;
+        let role = self.ensure_role(admission.user.id).await?;
+        let verifier = self.role_keys(&role)?.verifier(&role.salt, role.iterations);
+        local
+            .restore_person(admission.user.id, &verifier)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "a role's credential cannot be restored");
+                Refusal::BackendLogin
+            })
+    }
+
+    /// The workspace that is meant: by database name, by host name, and when both are there they must agree.
+    async fn route(&self, request: &ConnectionRequest) -> std::result::Result<Option<WorkspaceRow>, Refusal> {
+        let by_host = match request
+            .server_name
+            .as_deref()
+            .and_then(|name| self.host_label(name))
+        {
+            Some((owner, workspace)) => {
+                workspaces::find_workspace_by_host(self.db(), &owner, &workspace).await?
+            }
+            None => None,
+        };
+        let named_host = request
+            .server_name
+            .as_deref()
+            .is_some_and(|name| self.is_gateway_name(name));
+        let database = request.database.as_deref().unwrap_or(&request.user);
+        let no_name = database == request.user || DEFAULT_DATABASES.contains(&database);
+        if let Some(by_name) = workspaces::find_workspace_by_database(self.db(), database).await? {
+            let agree = !named_host || by_host.is_some_and(|host| host.id == by_name.id);
+            return Ok(agree.then_some(by_name));
+        }
+        Ok(by_host.filter(|_| no_name))
+    }
+
+    fn is_gateway_name(&self, name: &str) -> bool {
+        name.strip_suffix(self.settings().gateway_domain.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    fn host_label(&self, name: &str) -> Option<(Handle, model::handle::WorkspaceHandle)> {
+        let label = name
+            .strip_suffix(self.settings().gateway_domain.as_str())?
+            .strip_suffix('.')?;
+        split_host_label(label)
+    }
+
+    /// Records that a connection was opened.
+    pub async fn record_connection_open(
+        &self,
+        admission: &Admission,
+        request: &ConnectionRequest,
+    ) -> Result<()> {
+        let origin = connection_origin(Some(&admission.user), request, Credential::DatabasePassword);
+        let entry = AuditEntry::new(Some(admission.workspace.user_id), Action::WorkspaceConnectionOpen)
+            .on(admission.workspace.id, &admission.workspace.handle)
+            .with("tls", request.tls)
+            .with("application_name", request.application_name.clone());
+        let tx = self.db().begin().await?;
+        Ok(tx.commit(self.record(origin, entry)).await?)
+    }
+
+    /// Records that a connection was refused, with the true reason, in the log of the account whose name was used. A
+    /// name that nobody has belongs to no account's log; of those so many a minute are kept from one network, the
+    /// rest is in the server's log alone, so that guessing fills no disk.
+    pub async fn record_connection_refusal(
+        &self,
+        login: Option<&DatabaseLogin>,
+        request: &ConnectionRequest,
+        reason: &Refusal,
+    ) -> Result<()> {
+        if *reason == Refusal::WrongPassword {
+            self.0.limits.connection_failed(request.peer.ip(), &request.user);
+        }
+        let user = login.and_then(|login| login.user.as_ref());
+        if user.is_none() && !self.0.limits.unknown_name_record(request.peer.ip()) {
+            return Ok(());
+        }
+        let proven = !matches!(
+            reason,
+            Refusal::WrongPassword | Refusal::Malformed | Refusal::ChannelBinding | Refusal::TooManyAttempts
+        );
+        let credential = if proven {
+            Credential::DatabasePassword
+        } else {
+            Credential::None
+        };
+        let origin = connection_origin(user.filter(|_| proven), request, credential);
+        let mut entry = AuditEntry::new(user.map(|user| user.id), Action::WorkspaceConnectionRefuse)
+            .with("reason", reason.as_str())
+            .with("database", request.database.clone())
+            .with("host", request.server_name.clone())
+            .with("tls", request.tls);
+        if let Some(user) = user {
+            entry = entry.on(user.id, &user.handle);
+        }
+        let tx = self.db().begin().await?;
+        Ok(tx.commit(self.record(origin, entry)).await?)
+    }
+}
+
+fn connection_origin(user: Option<&UserRow>, request: &ConnectionRequest, credential: Credential) -> Origin {
+    let peer = Peer {
+        ip: request.peer.ip().to_canonical(),
+        user_agent: request.application_name.clone().unwrap_or_default(),
+        request_id: request.connection_id.clone(),
+    };
+    match user {
+        Some(user) => peer.origin_of(user, credential),
+        None => peer.origin(credential),
+    }
+}
+
+impl DatabaseLogin {
+    /// Whose login it is, if anybody's. For decisions after the proof only.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.user.as_ref().map(|user| user.id)
+    }
+}

@@ -1,0 +1,135 @@
+//! What a person can do: one use case per function, shared by API, console, command line and gateway.
+//!
+//! A use case authorises, checks limits and input, opens a transaction, reads, decides by the rules of `model`,
+//! writes, and commits the change together with its audit record. Callers are thin: they shape input and answer.
+
+mod access_check;
+mod actor;
+mod audit;
+mod error;
+mod keys;
+mod last_use;
+mod limits;
+mod settings;
+
+pub mod admin;
+pub mod connections;
+pub mod outbox;
+pub mod passwords;
+pub mod preferences;
+pub mod processes;
+pub mod profile;
+pub mod sessions;
+pub mod sign_in;
+pub mod tokens;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::{Clock, Random};
+use store::Db;
+use tokio::sync::Notify;
+
+pub use actor::{Actor, Peer};
+pub use admin::local_superuser_password;
+pub use audit::AuditPage;
+pub use error::{Error, Result};
+pub use keys::{Keys, MasterKey};
+pub use settings::{LimitSettings, MailSettings, Settings, SignUp};
+// The nouns that callers get back.
+pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
+pub use store::{
+    Cursor, Page, audit_log::AuditRow, processes::ProcessRow, sessions::SessionRow, tokens::TokenRow,
+    users::UserRow, workspaces::WorkspaceRow,
+};
+
+/// The running application: the store, the keys, and what is kept in memory. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    keys: Keys,
+    clock: Clock,
+    random: Random,
+    settings: Settings,
+    limits: limits::Limits,
+    last_use: last_use::LastUse,
+    mailer: outbox::Mailer,
+    local: Option<LocalServer>,
+    work: Notify,
+}
+
+/// What the binary hands to the application.
+pub struct Parts {
+    /// The account store.
+    pub db: Db,
+    /// The keys that hash and seal.
+    pub keys: Keys,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// The configuration.
+    pub settings: Settings,
+    /// How mail leaves.
+    pub transport: mail::Transport,
+    /// Told of each sign-in link that leaves by the mail directory, so that a first run needs no mail server.
+    pub on_link: Arc<dyn Fn(&str) + Send + Sync>,
+    /// The private PostgreSQL, if this machine runs one.
+    pub local: Option<LocalServer>,
+}
+
+impl App {
+    /// The application made of `parts`.
+    pub fn new(parts: Parts) -> Self {
+        let limits = limits::Limits::new(&parts.settings.limits);
+        Self(Arc::new(Inner {
+            db: parts.db,
+            keys: parts.keys,
+            clock: parts.clock,
+            random: parts.random,
+            settings: parts.settings,
+            limits,
+            last_use: last_use::LastUse::default(),
+            mailer: outbox::Mailer::new(parts.transport, parts.on_link),
+            local: parts.local,
+            work: Notify::new(),
+        }))
+    }
+
+    /// The configuration.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The generator of secrets.
+    pub fn random(&self) -> &Random {
+        &self.0.random
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The keys that hash and seal.
+    pub fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// Whether the account store answers.
+    pub async fn check_ready(&self) -> Result<()> {
+        Ok(self.db().ping().await?)
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Tells the workers that there is something to do.
+    pub(crate) fn wake_workers(&self) {
+        self.0.work.notify_waiters();
+    }
+}

@@ -1,0 +1,158 @@
+//! Rate limits: what a stranger can make us do, and how often.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
+
+use crate::{Error, LimitSettings, Result};
+
+pub(crate) struct Limits {
+    sign_in_ip: DefaultKeyedRateLimiter<IpAddr>,
+    sign_in_email: DefaultKeyedRateLimiter<String>,
+    failure_ip: DefaultKeyedRateLimiter<IpAddr>,
+    connection_ip: DefaultKeyedRateLimiter<IpAddr>,
+    connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
+    unknown_name: DefaultKeyedRateLimiter<IpAddr>,
+    blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
+}
+
+/// Records a minute of refused names that nobody has, from one network.
+const UNKNOWN_NAME_RECORDS: u32 = 30;
+/// How long a handle is refused from an address after too many failures.
+const BLOCK: Duration = Duration::from_secs(60);
+/// Blocks kept at most; beyond it the per-address limit alone holds.
+const MOST_BLOCKS: usize = 100_000;
+
+fn per_minute(count: u32) -> Quota {
+    Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+}
+
+fn per_hour(count: u32) -> Quota {
+    Quota::per_hour(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+}
+
+/// One subscriber of IPv6 has a whole /64; an IPv4 address written as IPv6 is that IPv4 address.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+        v4 => v4,
+    }
+}
+
+fn check<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<()> {
+    limiter.check_key(key).map_err(|not_until| {
+        let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
+        Error::RateLimited {
+            after_seconds: wait.as_secs() + 1,
+        }
+    })
+}
+
+impl Limits {
+    pub(crate) fn new(settings: &LimitSettings) -> Self {
+        Self {
+            sign_in_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.sign_ins_per_ip)),
+            sign_in_email: DefaultKeyedRateLimiter::keyed(per_hour(settings.sign_ins_per_email_per_hour)),
+            failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
+            connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
+            connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
+                settings.connection_failures_per_handle,
+            )),
+            unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
+            blocked: Mutex::default(),
+        }
+    }
+
+    /// A sign-in mail asked for by `ip`, to the address with `email_key`; the same for known and unknown ones.
+    pub(crate) fn sign_in(&self, ip: IpAddr, email_key: &str) -> Result<()> {
+        check(&self.sign_in_ip, &network(ip))?;
+        check(&self.sign_in_email, &email_key.to_owned())
+    }
+
+    /// A guess at a link or code.
+    pub(crate) fn guess(&self, ip: IpAddr) -> Result<()> {
+        check(&self.failure_ip, &network(ip))
+    }
+
+    /// Whether `ip` may try to log in as `handle` now.
+    pub(crate) fn connection(&self, ip: IpAddr, handle: &str) -> bool {
+        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (network(ip), handle.to_owned());
+        blocked.get(&key).is_none_or(|until| *until <= Instant::now())
+            && self.connection_ip.check_key(&key.0).is_ok()
+    }
+
+    /// Whether the refusal of a name that nobody has is recorded, or only logged.
+    pub(crate) fn unknown_name_record(&self, ip: IpAddr) -> bool {
+        self.unknown_name.check_key(&network(ip)).is_ok()
+    }
+
+    /// Counts a database login that failed. After too many, this handle is refused from this address for a minute:
+    /// per handle *and* address, so that no stranger can lock a person out.
+    pub(crate) fn connection_failed(&self, ip: IpAddr, handle: &str) {
+        let key = (network(ip), handle.to_owned());
+        if self.connection_failure.check_key(&key).is_err() {
+            let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+            if blocked.len() < MOST_BLOCKS {
+                blocked.insert(key, Instant::now() + BLOCK);
+            }
+        }
+    }
+
+    /// Forgets keys that are at rest, so that memory stays bounded by what happens in an hour.
+    pub(crate) fn forget_idle(&self) {
+        self.sign_in_ip.retain_recent();
+        self.sign_in_email.retain_recent();
+        self.failure_ip.retain_recent();
+        self.connection_ip.retain_recent();
+        self.connection_failure.retain_recent();
+        self.unknown_name.retain_recent();
+        let now = Instant::now();
+        self.blocked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, until| *until > now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_subscriber_is_one_key() {
+        let a: IpAddr = "2001:db8::1".parse().unwrap();
+        let b: IpAddr = "2001:db8::ffff".parse().unwrap();
+        assert_eq!(network(a), network(b));
+        assert_eq!(
+            network("::ffff:10.0.0.1".parse().unwrap()),
+            "10.0.0.1".parse::<IpAddr>().unwrap()
+        );
+    }
+
+    #[test]
+    fn a_burst_ends_with_a_time_to_wait() {
+        let limits = Limits::new(&LimitSettings {
+            sign_ins_per_ip: 2,
+            ..LimitSettings::default()
+        });
+        let ip: IpAddr = "10.0.0.1".parse().unwrap();
+        assert!(limits.sign_in(ip, "a").is_ok() && limits.sign_in(ip, "b").is_ok());
+        assert!(matches!(
+            limits.sign_in(ip, "c"),
+            Err(Error::RateLimited {
+                after_seconds: 1..=31
+            })
+        ));
+        assert!(limits.sign_in("10.0.0.2".parse().unwrap(), "c").is_ok());
+    }
+}

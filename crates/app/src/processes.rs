@@ -1,0 +1,238 @@
+//! Processes: the worker that runs durable jobs, and the lists that people watch.
+
+use std::time::Duration;
+
+use ::workspaces::{LocalServer, ProvisionError, WorkspacePlan};
+use model::{
+    ProcessId,
+    audit::{Action, AuditEntry},
+    process::{ProcessState, ProcessType},
+    time,
+    workspace::WorkspaceState,
+};
+use serde::{Deserialize, Serialize};
+use store::{Cursor, Page, Unrecorded, processes, processes::ProcessRow, workspaces};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Actor, App, Error, Result, actor};
+
+/// How long a worker may be silent before another takes its job.
+const LEASE_SECONDS: i64 = 120;
+/// How often a job is tried before it fails for good.
+const MOST_ATTEMPTS: i64 = 8;
+const IDLE: Duration = Duration::from_secs(2);
+
+/// What a workspace's process needs to know even when the workspace is gone.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WorkspaceWork {
+    pub(crate) database_name: String,
+    #[serde(rename = "workspace_handle")]
+    pub(crate) handle: String,
+}
+
+/// A page of processes, newest first.
+#[derive(Debug)]
+pub struct ProcessPage {
+    /// The processes.
+    pub processes: Vec<ProcessRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+enum Failure {
+    /// Worth another try.
+    Later(String),
+    /// Not worth one.
+    Never(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        tracing::warn!(error = &error as &dyn std::error::Error, "process");
+        Self::Later("the account store or a key failed".to_owned())
+    }
+}
+
+impl From<ProvisionError> for Failure {
+    fn from(error: ProvisionError) -> Self {
+        match error {
+            ProvisionError::Unavailable(reason) => Self::Later(reason),
+            ProvisionError::Rejected(reason) => Self::Never(reason),
+        }
+    }
+}
+
+/// The name of the workspace that a process works on.
+pub fn workspace_name(process: &ProcessRow) -> Option<String> {
+    serde_json::from_str::<WorkspaceWork>(&process.input)
+        .ok()
+        .map(|work| work.handle)
+}
+
+impl App {
+    /// The actor's processes.
+    pub async fn list_processes(&self, actor: &Actor, page: Page) -> Result<ProcessPage> {
+        let mut rows = processes::list_processes(self.db(), actor.id(), &page.one_more()).await?;
+        let next = page.cut(&mut rows, |row| Cursor {
+            at: row.created_at,
+            id: row.id.to_string(),
+        });
+        Ok(ProcessPage {
+            processes: rows,
+            next,
+        })
+    }
+
+    /// The processes of one of the actor's workspaces.
+    pub async fn list_workspace_processes(
+        &self,
+        actor: &Actor,
+        workspace: &workspaces::WorkspaceRow,
+        page: Page,
+    ) -> Result<ProcessPage> {
+        let mut rows =
+            processes::list_workspace_processes(self.db(), actor.id(), workspace.id, &page.one_more())
+                .await?;
+        let next = page.cut(&mut rows, |row| Cursor {
+            at: row.created_at,
+            id: row.id.to_string(),
+        });
+        Ok(ProcessPage {
+            processes: rows,
+            next,
+        })
+    }
+
+    /// One of the actor's processes.
+    pub async fn get_process(&self, actor: &Actor, id: ProcessId) -> Result<ProcessRow> {
+        processes::find_process(self.db(), actor.id(), id)
+            .await?
+            .ok_or(Error::NotFound("process"))
+    }
+
+    /// Takes back the jobs of a former self that died. Only where no other replica shares the store.
+    pub async fn recover_processes(&self) -> Result<()> {
+        let mut tx = self.db().begin().await?;
+        processes::release_running(&mut tx, self.now()).await?;
+        Ok(tx.commit_unrecorded(Unrecorded::Lease).await?)
+    }
+
+    /// Runs processes until `shutdown`.
+    pub async fn run_processes(&self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let woken = self.0.work.notified();
+            match self.run_one_process().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "process worker"),
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = woken => {}
+                () = tokio::time::sleep(IDLE) => {}
+            }
+        }
+    }
+
+    /// Runs the process that is due longest; false when there is none.
+    pub async fn run_one_process(&self) -> Result<bool> {
+        let Some(local) = self.0.local.clone() else {
+            return Ok(false);
+        };
+        let now = self.now();
+        let mut tx = self.db().begin().await?;
+        let Some(row) = processes::take_process(&mut tx, now, time::after(now, LEASE_SECONDS)).await? else {
+            return Ok(false);
+        };
+        tx.commit_unrecorded(Unrecorded::Lease).await?;
+        tracing::info!(process.id = %row.id, process.type = row.kind.as_str(), attempt = row.attempts, "process started");
+        let done = match row.kind {
+            ProcessType::WorkspaceCreate => self.make_database(&local, &row).await,
+            ProcessType::WorkspaceDelete => self.drop_database(&local, &row).await,
+        };
+        self.finish(&row, done).await?;
+        Ok(true)
+    }
+
+    async fn make_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
+        let (work, workspace) = work_of(row)?;
+        ready(local).await?;
+        let role = self.ensure_role(row.user_id).await?;
+        let keys = self.role_keys(&role)?;
+        let plan = WorkspacePlan {
+            workspace,
+            database: work
+                .database_name
+                .parse()
+                .map_err(|_| Failure::Never("the database name is malformed".to_owned()))?,
+            owner: row.user_id,
+            owner_verifier: keys.verifier(&role.salt, role.iterations),
+        };
+        Ok(local.provision(&plan).await?)
+    }
+
+    async fn drop_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
+        let (work, workspace) = work_of(row)?;
+        ready(local).await?;
+        let database = work
+            .database_name
+            .parse()
+            .map_err(|_| Failure::Never("the database name is malformed".to_owned()))?;
+        Ok(local.drop_workspace(workspace, &database).await?)
+    }
+
+    /// Writes what came of a process, together with the new state of its workspace and the record of it.
+    async fn finish(&self, row: &ProcessRow, done: std::result::Result<(), Failure>) -> Result<()> {
+        let now = self.now();
+        let (state, reason, delay) = match done {
+            Ok(()) => (ProcessState::Completed, None, 0),
+            Err(Failure::Later(reason)) if row.attempts < MOST_ATTEMPTS => (
+                ProcessState::Pending,
+                Some(reason),
+                1_i64 << row.attempts.clamp(0, 8),
+            ),
+            Err(Failure::Later(reason) | Failure::Never(reason)) => (ProcessState::Failed, Some(reason), 0),
+        };
+        tracing::info!(process.id = %row.id, state = state.as_str(), reason, "process ended");
+        let mut tx = self.db().begin().await?;
+        let run_after = time::after(now, delay);
+        if !processes::finish_process(&mut tx, row, state, reason.as_deref(), run_after, now).await? {
+            return Ok(());
+        }
+        let workspace_state = match (row.kind, state) {
+            (ProcessType::WorkspaceCreate, ProcessState::Completed) => Some(WorkspaceState::Enabled),
+            (ProcessType::WorkspaceCreate, ProcessState::Failed) => Some(WorkspaceState::Disabled),
+            _ => None,
+        };
+        let (Some(workspace_state), Some(id)) = (workspace_state, row.workspace_id) else {
+            return Ok(tx.commit_unrecorded(Unrecorded::Lease).await?);
+        };
+        if !workspaces::update_workspace_state(&mut tx, id, workspace_state, reason.as_deref(), now).await? {
+            // It was deleted meanwhile; its own process drops what this one made.
+            return Ok(tx.commit_unrecorded(Unrecorded::Lease).await?);
+        }
+        let entry = AuditEntry::new(Some(row.user_id), Action::WorkspaceUpdate)
+            .on(id, workspace_name(row).unwrap_or_default())
+            .with("state", workspace_state.as_str())
+            .with("process_id", row.id.to_string());
+        Ok(tx
+            .commit(self.record(actor::system_origin(row.id.to_string()), entry))
+            .await?)
+    }
+}
+
+fn work_of(row: &ProcessRow) -> std::result::Result<(WorkspaceWork, model::WorkspaceId), Failure> {
+    let work =
+        serde_json::from_str(&row.input).map_err(|_| Failure::Never("the input is malformed".to_owned()))?;
+    let workspace = row
+        .workspace_id
+        .ok_or_else(|| Failure::Never("the input names no workspace".to_owned()))?;
+    Ok((work, workspace))
+}
+
+async fn ready(local: &LocalServer) -> std::result::Result<(), Failure> {
+    local
+        .ready()
+        .await
+        .map_err(|status| Failure::Later(format!("PostgreSQL is not ready: {status:?}")))
+}

@@ -1,0 +1,82 @@
+//! The profile: display name, URL, avatar URL.
+
+use model::{audit::Action, profile};
+use serde_json::{Map, Value, json};
+use store::{users, users::UserRow};
+
+use crate::{Actor, App, Error, Result, error::Checks};
+
+/// What to change; `None` leaves a field as it is, an empty text clears it.
+#[derive(Debug, Default, Clone)]
+pub struct ProfileUpdate {
+    /// The display name.
+    pub display_name: Option<String>,
+    /// The home page.
+    pub url: Option<String>,
+    /// Where the avatar is.
+    pub avatar_url: Option<String>,
+}
+
+impl App {
+    /// Changes the actor's profile. Nothing that differs is no change: no new version, no record.
+    pub async fn update_profile(&self, actor: &Actor, update: ProfileUpdate) -> Result<UserRow> {
+        let mut checks = Checks::default();
+        let display_name = checks.take(
+            update
+                .display_name
+                .as_deref()
+                .map(profile::display_name)
+                .transpose(),
+        );
+        let url = checks.take(update.url.as_deref().map(profile::home_url).transpose());
+        let avatar_url = checks.take(update.avatar_url.as_deref().map(profile::avatar_url).transpose());
+        checks.finish()?;
+
+        let mut tx = self.db().begin().await?;
+        let before = users::lock_user(&mut tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        let after = UserRow {
+            display_name: display_name.unwrap_or_else(|| before.display_name.clone()),
+            url: url.unwrap_or_else(|| before.url.clone()),
+            avatar_url: avatar_url.unwrap_or_else(|| before.avatar_url.clone()),
+            ..before.clone()
+        };
+        if after == before {
+            return Ok(before);
+        }
+        let now = self.now();
+        users::update_profile(&mut tx, &after, now).await?;
+        let (old, new) = differences(&before, &after);
+        let entry = actor
+            .entry(Action::UserUpdate)
+            .on(after.id, &after.handle)
+            .with("before", old)
+            .with("after", new);
+        tx.commit(self.record(actor.origin(), entry)).await?;
+        Ok(UserRow {
+            updated_at: Some(now),
+            version_id: before.version_id + 1,
+            ..after
+        })
+    }
+}
+
+/// The fields that differ, before and after.
+fn differences(before: &UserRow, after: &UserRow) -> (Map<String, Value>, Map<String, Value>) {
+    let fields = |user: &UserRow| {
+        [
+            ("display_name", user.display_name.clone()),
+            ("url", user.url.clone()),
+            ("avatar_url", user.avatar_url.clone()),
+        ]
+    };
+    let (mut old, mut new) = (Map::new(), Map::new());
+    for ((name, was), (_, is)) in fields(before).into_iter().zip(fields(after)) {
+        if was != is {
+            old.insert(name.to_owned(), json!(was));
+            new.insert(name.to_owned(), json!(is));
+        }
+    }
+    (old, new)
+}

@@ -1,0 +1,238 @@
+//! Sessions and bearer tokens: who is calling.
+
+use model::{
+    SessionId,
+    audit::{Action, Credential},
+    session::{self, SessionKind},
+    time,
+    token::{PlainToken, TokenKey, TokenStatus},
+};
+use store::{Tx, sessions, sessions::SessionRow, tokens, users, users::UserRow};
+
+use crate::{
+    Actor, App, Error, Peer, Result,
+    access_check::{self, Facts},
+    keys,
+};
+
+impl App {
+    /// The person who holds `token`, sent as a bearer token: an API token or a temporary one.
+    ///
+    /// A text that is no token costs no look-up. Whoever does not know the secret learns nothing
+    /// ([`Error::SignInRequired`]); whoever does is told why it does not work ([`Error::CredentialRefused`]).
+    pub async fn authenticate_bearer(&self, token: &str, peer: Peer) -> Result<Actor> {
+        let token: PlainToken = token.parse().map_err(|_| Error::SignInRequired)?;
+        match token.key() {
+            TokenKey::Api(_) => self.authenticate_token(&token, peer).await,
+            TokenKey::Temporary(_) => self.authenticate_temporary(&token, None, peer).await,
+        }
+    }
+
+    /// The person whose browser sent `cookie`.
+    pub async fn authenticate_session(&self, cookie: &str, peer: Peer) -> Result<Actor> {
+        let token: PlainToken = cookie.parse().map_err(|_| Error::SignInRequired)?;
+        self.authenticate_temporary(&token, Some(SessionKind::Console), peer)
+            .await
+    }
+
+    async fn authenticate_token(&self, token: &PlainToken, peer: Peer) -> Result<Actor> {
+        let TokenKey::Api(id) = token.key() else {
+            return Err(Error::SignInRequired);
+        };
+        let mac = self.keys().token_mac(token.expose());
+        let Some((row, user)) = tokens::find_credential(self.db(), id).await? else {
+            return Err(Error::SignInRequired);
+        };
+        if !keys::same(&mac, &row.mac) {
+            return Err(Error::SignInRequired);
+        }
+        let now = self.now();
+        let switched_on = row.status == TokenStatus::Active;
+        access_check::check(
+            &Facts {
+                switched_on,
+                auth_epoch: row.auth_epoch,
+                expires_at: row.expires_at,
+            },
+            &user,
+            now,
+        )?;
+        self.0.last_use.token(id, now, peer.ip);
+        let credential = Credential::Token {
+            id,
+            title: row.name(),
+        };
+        Ok(Actor {
+            user,
+            credential,
+            session: None,
+            token_expires_at: row.expires_at,
+            peer,
+        })
+    }
+
+    async fn authenticate_temporary(
+        &self,
+        token: &PlainToken,
+        kind: Option<SessionKind>,
+        peer: Peer,
+    ) -> Result<Actor> {
+        let TokenKey::Temporary(id) = token.key() else {
+            return Err(Error::SignInRequired);
+        };
+        let mac = self.keys().token_mac(token.expose());
+        let Some((row, user)) = sessions::find_session(self.db(), id).await? else {
+            return Err(Error::SignInRequired);
+        };
+        // A console session lives in its cookie only: taken out of it, it is no API token.
+        if !keys::same(&mac, &row.mac) || kind.unwrap_or(SessionKind::Cli) != row.kind {
+            return Err(Error::SignInRequired);
+        }
+        let now = self.now();
+        let idle_end = time::after(row.last_seen_at, session::CONSOLE_IDLE_SECONDS);
+        let end = if row.kind == SessionKind::Console {
+            row.expires_at.min(idle_end)
+        } else {
+            row.expires_at
+        };
+        access_check::check(
+            &Facts {
+                switched_on: true,
+                auth_epoch: row.auth_epoch,
+                expires_at: Some(end),
+            },
+            &user,
+            now,
+        )?;
+        self.0.last_use.session(id, now);
+        let token_expires_at = Some(row.expires_at);
+        Ok(Actor {
+            user,
+            credential: Credential::Session(id),
+            session: Some(row),
+            token_expires_at,
+            peer,
+        })
+    }
+
+    /// Ends the session that the actor acts with.
+    pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
+        let Some(session) = actor.session() else {
+            return Ok(());
+        };
+        let mut tx = self.db().begin().await?;
+        if sessions::delete_session(&mut tx, actor.id(), session.id).await? {
+            let entry = actor
+                .entry(Action::SessionDelete)
+                .on(actor.id(), &actor.user.handle);
+            tx.commit(self.record(actor.origin(), entry)).await?;
+        }
+        Ok(())
+    }
+
+    /// The actor's living sessions, newest first.
+    pub async fn list_sessions(&self, actor: &Actor) -> Result<Vec<SessionRow>> {
+        let rows = sessions::list_sessions(self.db(), actor.id(), self.now()).await?;
+        // A session of an earlier epoch is over, whenever its row goes.
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.auth_epoch == actor.user.auth_epoch)
+            .collect())
+    }
+
+    /// Ends one of the actor's sessions; its next request is refused.
+    pub async fn end_session(&self, actor: &Actor, id: SessionId) -> Result<()> {
+        let mut tx = self.db().begin().await?;
+        if !sessions::delete_session(&mut tx, actor.id(), id).await? {
+            return Err(Error::NotFound("session"));
+        }
+        let entry = actor
+            .entry(Action::SessionDelete)
+            .on(actor.id(), &actor.user.handle)
+            .with("session_id", id.to_string());
+        Ok(tx.commit(self.record(actor.origin(), entry)).await?)
+    }
+
+    /// Ends all of the actor's sessions but the one that they act with, and says how many.
+    pub async fn end_other_sessions(&self, actor: &Actor) -> Result<u64> {
+        let mut tx = self.db().begin().await?;
+        users::lock_user(&mut tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        let kept = actor
+            .session()
+            .map(|session| session.id.to_string())
+            .unwrap_or_default();
+        let ended = sessions::delete_sessions_but(&mut tx, actor.id(), &kept).await?;
+        if ended > 0 {
+            let entry = actor
+                .entry(Action::SessionDelete)
+                .on(actor.id(), &actor.user.handle)
+                .with("ended", ended);
+            tx.commit(self.record(actor.origin(), entry)).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends every session and token of the actor, the one that they act with included. From the commit on none of
+    /// them opens anything; `rotate_password` changes the database password in the same transaction.
+    pub async fn reset_auth(&self, actor: &Actor, rotate_password: bool) -> Result<UserRow> {
+        let mut tx = self.db().begin().await?;
+        let user = users::lock_user(&mut tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        // Of two resets at once the second acts with a credential that the first one ended.
+        if user.auth_epoch != actor.user.auth_epoch {
+            return Err(Error::SignInRequired);
+        }
+        let now = self.now();
+        users::reset_auth(&mut tx, user.id, now).await?;
+        sessions::delete_sessions_but(&mut tx, user.id, "").await?;
+        let reset = actor
+            .entry(Action::UserAuthReset)
+            .on(user.id, &user.handle)
+            .with("password_rotated", rotate_password);
+        let reset = self.record(actor.origin(), reset);
+        if rotate_password {
+            let password = self.insert_password(&mut tx, user.id).await?;
+            let rotated = actor
+                .entry(Action::UserPasswordCreate)
+                .on(user.id, &user.handle)
+                .with("password_id", password.id.to_string());
+            tx.commit_all([reset, self.record(actor.origin(), rotated)])
+                .await?;
+        } else {
+            tx.commit(reset).await?;
+        }
+        users::find_user(self.db(), user.id)
+            .await?
+            .ok_or(Error::NotFound("user"))
+    }
+
+    /// Writes a new console session of `user`, whose row the transaction has locked, and gives its token.
+    pub(crate) async fn insert_console_session(
+        &self,
+        tx: &mut Tx,
+        user: &UserRow,
+        peer: &Peer,
+    ) -> Result<(SessionId, PlainToken)> {
+        let now = self.now();
+        let id = SessionId::new(now, self.random());
+        let token = PlainToken::generate(TokenKey::Temporary(id), self.random());
+        let row = SessionRow {
+            id,
+            user_id: user.id,
+            kind: SessionKind::Console,
+            mac: self.keys().token_mac(token.expose()),
+            auth_epoch: user.auth_epoch,
+            ip: peer.ip.to_string(),
+            user_agent: peer.user_agent.clone(),
+            created_at: now,
+            authenticated_at: now,
+            last_seen_at: now,
+            expires_at: time::after(now, session::CONSOLE_LIFETIME_SECONDS),
+        };
+        sessions::insert_session(tx, &row).await?;
+        Ok((id, token))
+    }
+}

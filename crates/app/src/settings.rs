@@ -1,0 +1,89 @@
+//! The part of the configuration that use cases need.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+/// The configuration of the application.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach the console; links are built from it and from nothing else.
+    pub public_url: Url,
+    /// Where HTTPS is reached, if it is another place than `public_url`.
+    pub https_url: Option<Url>,
+    /// The domain of workspace host names.
+    pub gateway_domain: String,
+    /// The port that clients of the gateway connect to.
+    pub gateway_port: u16,
+    /// The certificate of the authority that signed our own certificates, if we made one.
+    pub ca_path: Option<PathBuf>,
+    /// Who may make an account.
+    pub sign_up: SignUp,
+    /// How many API tokens an account may have.
+    pub tokens_per_user: i64,
+    /// How mail is addressed.
+    pub mail: MailSettings,
+    /// Limits on what strangers can do.
+    pub limits: LimitSettings,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignUp {
+    /// Anyone with an e-mail address.
+    Open,
+    /// Anyone with an address in one of these domains.
+    Domains(Vec<String>),
+    /// Only whom the operator invites.
+    Invited,
+}
+
+impl SignUp {
+    /// Whether somebody with this address may make an account.
+    pub fn allows(&self, email: &model::email::EmailAddress) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Domains(domains) => email.as_str().rsplit_once('@').is_some_and(|(_, domain)| {
+                domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain))
+            }),
+            Self::Invited => false,
+        }
+    }
+}
+
+/// How mail is addressed.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// The sender.
+    pub from: lettre::message::Mailbox,
+    /// The directory that mails go to when there is no mail server.
+    pub directory: Option<PathBuf>,
+}
+
+/// Limits on what strangers can do, per minute; bursts are as large as the minute's number.
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    /// Sign-in mails asked for from one address of the network.
+    pub sign_ins_per_ip: u32,
+    /// Sign-in mails to one e-mail address, per hour.
+    pub sign_ins_per_email_per_hour: u32,
+    /// Links, codes and handles tried from one address of the network. Bearer tokens need no limit: guessing 178 bits
+    /// is hopeless, and a pipeline with a stale one must not lock its office out.
+    pub failures_per_ip: u32,
+    /// Database logins from one address of the network.
+    pub connections_per_ip: u32,
+    /// Failed database logins of one handle from one address of the network.
+    pub connection_failures_per_handle: u32,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            sign_ins_per_ip: 20,
+            sign_ins_per_email_per_hour: 12,
+            failures_per_ip: 60,
+            connections_per_ip: 6000,
+            connection_failures_per_handle: 30,
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Workspaces: made, listed, deleted. Their databases are made and dropped by processes.
+
+use ::workspaces::LocalStatus;
+use model::{
+    ProcessId, UserId, WorkspaceId,
+    audit::Action,
+    handle::{WorkspaceHandle, host_label},
+    process::{ProcessState, ProcessType},
+    workspace::{self, DatabaseName, WorkspaceState},
+};
+use store::{
+    Cursor, Page, Tx, processes, processes::ProcessRow, server_roles, users, workspaces,
+    workspaces::WorkspaceRow,
+};
+
+use crate::{Actor, App, Error, Result, error::Checks, keys::Purpose, processes::WorkspaceWork};
+
+/// The name of the private PostgreSQL in the store.
+pub(crate) const LOCAL_SERVER: &str = "local";
+/// How many workspaces an account may have.
+const MOST_WORKSPACES: i64 = 100;
+
+/// What a new workspace should be like.
+#[derive(Debug, Default, Clone)]
+pub struct NewWorkspace {
+    /// Its name.
+    pub handle: String,
+    /// Kept and echoed for clients (contract §1.7).
+    pub instance_type: Option<String>,
+    /// Kept and echoed for clients.
+    pub desired_state: Option<String>,
+    /// Kept and echoed for clients.
+    pub db_volume_size_bytes: Option<i64>,
+}
+
+/// A page of workspaces, oldest first.
+#[derive(Debug)]
+pub struct WorkspacePage {
+    /// The workspaces.
+    pub workspaces: Vec<WorkspaceRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+impl App {
+    /// What the private PostgreSQL is doing; `None` when the configuration has none.
+    pub fn local_status(&self) -> Option<LocalStatus> {
+        self.0.local.as_ref().map(::workspaces::LocalServer::status)
+    }
+
+    /// The host name of a workspace of `owner`.
+    pub fn workspace_host(&self, owner: &model::handle::Handle, workspace: &WorkspaceHandle) -> String {
+        format!(
+            "{}.{}",
+            host_label(owner, workspace),
+            self.settings().gateway_domain
+        )
+    }
+
+    /// The actor's workspaces.
+    pub async fn list_workspaces(&self, actor: &Actor, page: Page) -> Result<WorkspacePage> {
+        let mut rows = workspaces::list_workspaces(self.db(), actor.id(), &page.one_more()).await?;
+        let next = page.cut(&mut rows, |row| Cursor {
+            at: row.created_at,
+            id: row.id.to_string(),
+        });
+        Ok(WorkspacePage {
+            workspaces: rows,
+            next,
+        })
+    }
+
+    /// One of the actor's workspaces, by handle or id.
+    pub async fn get_workspace(&self, actor: &Actor, handle_or_id: &str) -> Result<WorkspaceRow> {
+        workspaces::find_workspace(self.db(), actor.id(), handle_or_id)
+            .await?
+            .ok_or(Error::NotFound("workspace"))
+    }
+
+    /// Asks for a workspace. It is `creating` until its process has made the database.
+    pub async fn create_workspace(&self, actor: &Actor, new: NewWorkspace) -> Result<WorkspaceRow> {
+        let mut checks = Checks::default();
+        let handle = checks.take(new.handle.parse::<WorkspaceHandle>().map(Some));
+        let known = |field, value: Option<String>, default: &str, allowed: &[&str]| {
+            workspace::one_of(field, value.as_deref().unwrap_or(default), allowed)
+        };
+        let instance_type = checks.take(known(
+            "instance_type",
+            new.instance_type,
+            "db1.shared",
+            &workspace::INSTANCE_TYPES,
+        ));
+        let desired_state = checks.take(known(
+            "desired_state",
+            new.desired_state,
+            "enabled",
+            &workspace::DESIRED_STATES,
+        ));
+        checks.finish()?;
+        let handle = handle.ok_or(Error::Internal("a check was lost"))?;
+        self.check_backend()?;
+
+        let mut tx = self.db().begin().await?;
+        let user = users::lock_user(&mut tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        if workspaces::find_workspace_in(&mut tx, user.id, handle.as_str())
+            .await?
+            .is_some()
+        {
+            return Err(Error::conflict(
+                "workspace_exists",
+                "You have a workspace of this name. Choose another name.",
+            ));
+        }
+        let now = self.now();
+        let row = WorkspaceRow {
+            id: WorkspaceId::new(now, self.random()),
+            user_id: user.id,
+            handle,
+            database_name: DatabaseName::generate(self.random()),
+            server_id: LOCAL_SERVER.to_owned(),
+            state: WorkspaceState::Creating,
+            state_reason: None,
+            desired_state,
+            instance_type,
+            db_volume_size_bytes: new.db_volume_size_bytes.unwrap_or(0),
+            created_at: now,
+            created_by_id: user.id,
+            updated_at: None,
+            updated_by_id: user.id,
+            version_id: 1,
+        };
+        workspaces::insert_workspace(&mut tx, &row).await?;
+        if workspaces::count_workspaces(&mut tx, user.id).await? > MOST_WORKSPACES {
+            return Err(Error::conflict(
+                "workspace_limit_reached",
+                format!("An account has at most {MOST_WORKSPACES} workspaces. Delete one to make another."),
+            ));
+        }
+        let process = self
+            .insert_process(&mut tx, actor, ProcessType::WorkspaceCreate, &row)
+            .await?;
+        let entry = actor
+            .entry(Action::WorkspaceCreate)
+            .on(row.id, &row.handle)
+            .with("database_name", row.database_name.as_str())
+            .with("process_id", process.to_string());
+        tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
+        Ok(row)
+    }
+
+    /// Deletes a workspace: it is gone at once for every client, and its database is dropped by a process.
+    pub async fn delete_workspace(&self, actor: &Actor, handle_or_id: &str) -> Result<WorkspaceRow> {
+        let mut tx = self.db().begin().await?;
+        users::lock_user(&mut tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        let row = workspaces::find_workspace_in(&mut tx, actor.id(), handle_or_id)
+            .await?
+            .ok_or(Error::NotFound("workspace"))?;
+        workspaces::delete_workspace(&mut tx, actor.id(), row.id).await?;
+        let process = self
+            .insert_process(&mut tx, actor, ProcessType::WorkspaceDelete, &row)
+            .await?;
+        let entry = actor
+            .entry(Action::WorkspaceDelete)
+            .on(row.id, &row.handle)
+            .with("database_name", row.database_name.as_str())
+            .with("process_id", process.to_string());
+        tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
+        Ok(row)
+    }
+
+    async fn insert_process(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        kind: ProcessType,
+        workspace: &WorkspaceRow,
+    ) -> Result<ProcessId> {
+        let now = self.now();
+        let work = WorkspaceWork {
+            database_name: workspace.database_name.to_string(),
+            handle: workspace.handle.to_string(),
+        };
+        let input = serde_json::to_string(&work)
+            .map_err(|_| Error::Internal("a process's input cannot be written"))?;
+        let row = ProcessRow {
+            id: ProcessId::new(now, self.random()),
+            kind,
+            state: ProcessState::Pending,
+            state_reason: None,
+            user_id: actor.id(),
+            workspace_id: Some(workspace.id),
+            input,
+            attempts: 0,
+            run_after: now,
+            created_at: now,
+            created_by_id: actor.id(),
+            updated_at: now,
+            version_id: 1,
+        };
+        processes::insert_process(tx, &row).await?;
+        Ok(row.id)
+    }
+
+    /// Whether workspaces can be made here at all.
+    fn check_backend(&self) -> Result<()> {
+        let refuse = |message: String| Err(Error::conflict("workspaces_unavailable", message));
+        match self.local_status() {
+            None => refuse(
+                "This Standpipe has no PostgreSQL for workspaces. Ask the operator to configure one."
+                    .to_owned(),
+            ),
+            Some(LocalStatus::NoBinaries { hint }) => refuse(hint),
+            Some(LocalStatus::OtherMajor {
+                cluster, binaries, ..
+            }) => refuse(format!(
+                "The workspaces were made by PostgreSQL {cluster}, and this machine has {binaries}. Install the binaries of PostgreSQL {cluster}."
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The keys of a person's login role in the private PostgreSQL, made at the first need.
+    pub(crate) async fn ensure_role(&self, user: UserId) -> Result<server_roles::ServerRoleRow> {
+        use model::scram::{ClientKeys, ITERATIONS, SALT_LENGTH};
+        if let Some(row) = server_roles::find_role(self.db(), LOCAL_SERVER, user).await? {
+            return Ok(row);
+        }
+        let keys = ClientKeys::random(self.random());
+        let salt: [u8; SALT_LENGTH] = self.random().bytes();
+        let row = server_roles::ServerRoleRow {
+            user_id: user,
+            salt: salt.to_vec(),
+            iterations: ITERATIONS,
+            sealed: self.keys().seal(
+                self.random(),
+                Purpose::ServerRole,
+                &format!("{LOCAL_SERVER} {user}"),
+                keys.to_bytes().expose(),
+            )?,
+        };
+        let mut tx = self.db().begin().await?;
+        server_roles::insert_role(&mut tx, LOCAL_SERVER, &row, self.now()).await?;
+        tx.commit_unrecorded(store::Unrecorded::ServerCredential).await?;
+        // Another replica may have been first: what is in the store counts.
+        server_roles::find_role(self.db(), LOCAL_SERVER, user)
+            .await?
+            .ok_or(Error::Internal("a new role is missing"))
+    }
+
+    /// The unsealed client keys of a role.
+    pub(crate) fn role_keys(&self, role: &server_roles::ServerRoleRow) -> Result<model::scram::ClientKeys> {
+        let owner = format!("{LOCAL_SERVER} {}", role.user_id);
+        let bytes = self.keys().open(Purpose::ServerRole, &owner, &role.sealed)?;
+        model::scram::ClientKeys::from_bytes(bytes.expose())
+            .ok_or(Error::Internal("sealed client keys are malformed"))
+    }
+}
