@@ -1,0 +1,49 @@
+// Dialogs in place of confirmation pages, names that must be typed, previews, and no form sent twice.
+on("click", "[data-dialog]", (link, event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const dialog = document.getElementById(link.dataset.dialog);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+
+on("click", "dialog [data-close]", (link, event) => { event.preventDefault(); link.closest("dialog").close(); });
+on("mousedown", "dialog", (dialog, event) => {
+  const box = dialog.getBoundingClientRect();
+  const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  if (event.target === dialog && !inside) dialog.close();
+});
+
+const wake = (input) => {
+  const button = input.form.querySelector("button:not([type=button])");
+  button.disabled = input.value.trim() !== input.dataset.confirm;
+};
+on("input", "[data-confirm]", wake);
+
+const preview = (output) => {
+  const input = document.getElementById(output.dataset.from);
+  const show = () => { output.textContent = input.value.trim() || output.dataset.empty; };
+  input.addEventListener("input", show);
+  show();
+};
+
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  const buttons = all("button", event.target).filter((button) => !button.disabled);
+  setTimeout(() => buttons.forEach((button) => { button.disabled = true; }));
+});
+
+// Back from the next page: nothing stale, nothing of a person who signed out since.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+whenReady(() => {
+  all("[data-confirm]").forEach(wake);
+  all("[data-from]").forEach(preview);
+  all("dialog").forEach((dialog) => dialog.addEventListener("close", () => {
+    all("form", dialog).forEach((form) => form.reset());
+    all("[data-confirm]", dialog).forEach(wake);
+  }));
+  document.querySelector("dialog[data-open]")?.showModal();
+  const wrong = document.querySelector("[data-focus]") || document.querySelector("[aria-invalid]");
+  wrong?.focus();
+});

@@ -1,0 +1,85 @@
+//! The API of `pipes-contract.md`, under `/api/v0` and `/api/latest`. One file per resource.
+
+mod actor;
+mod audit_log;
+mod body;
+mod error;
+mod identity;
+mod page;
+mod password;
+mod preferences;
+mod process;
+mod session;
+mod token;
+mod user;
+mod workspace;
+
+use axum::{
+    Router, middleware,
+    routing::{delete, get},
+};
+
+use crate::Web;
+
+pub(crate) use error::ApiError;
+pub(crate) use identity::avatar_path;
+pub(crate) use page::{PageQuery, encode as encode_cursor};
+
+/// What a handler answers.
+type Answer<T> = Result<T, ApiError>;
+
+/// The tenant that real clients know from Pipes; a self-hosted Standpipe is one tenant (contract §0.5).
+const TENANT_ID: &str = "t_00000000000000000000";
+
+pub(crate) fn router() -> Router<Web> {
+    Router::new()
+        .nest("/v0", resources())
+        .nest("/latest", resources())
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(middleware::from_fn(error::render_errors))
+}
+
+fn resources() -> Router<Web> {
+    Router::new()
+        .route("/actor", get(actor::get_actor))
+        .route("/identity/{identity}/avatar", get(identity::get_avatar))
+        .route("/user/{user}", get(user::get_user).patch(user::update_user))
+        .route(
+            "/user/{user}/password",
+            get(password::get_password).post(password::create_password),
+        )
+        .route(
+            "/user/{user}/preferences",
+            get(preferences::get_preferences).patch(preferences::update_preferences),
+        )
+        .route(
+            "/user/{user}/session",
+            get(session::list_sessions).delete(session::end_other_sessions),
+        )
+        .route("/user/{user}/session/{session}", delete(session::end_session))
+        .route(
+            "/user/{user}/token",
+            get(token::list_tokens).post(token::create_token),
+        )
+        .route(
+            "/user/{user}/token/{token}",
+            get(token::get_token)
+                .patch(token::update_token)
+                .delete(token::delete_token),
+        )
+        .route(
+            "/user/{user}/workspace",
+            get(workspace::list_workspaces).post(workspace::create_workspace),
+        )
+        .route(
+            "/user/{user}/workspace/{workspace}",
+            get(workspace::get_workspace).delete(workspace::delete_workspace),
+        )
+        .route(
+            "/user/{user}/workspace/{workspace}/process",
+            get(process::list_workspace_processes),
+        )
+        .route("/user/{user}/process", get(process::list_processes))
+        .route("/user/{user}/process/{process}", get(process::get_process))
+        .route("/user/{user}/audit_log", get(audit_log::list_audit_log))
+}

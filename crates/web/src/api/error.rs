@@ -1,0 +1,195 @@
+//! Errors as the contract's clients decode them (§0.8): `application/json`, an integer `status`, always a `detail`.
+
+use std::sync::Arc;
+
+use app::{Error, Peer};
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use model::Invalid;
+use serde::Serialize;
+
+/// An error of a use case, on its way to a client of the API.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError(Arc<Error>);
+
+impl<E: Into<Error>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self(Arc::new(error.into()))
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// A bare status with the error beside it; [`render_errors`] gives it its body.
+    fn into_response(self) -> Response {
+        let mut response = status_and_code(&self.0).0.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The contract's `ErrorModel`.
+#[derive(Serialize)]
+struct ErrorModel {
+    #[serde(rename = "type")]
+    code: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// The request's id, also in `X-Request-Id` and in the log.
+    instance: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    validation_errors: Vec<ValidationError>,
+}
+
+#[derive(Serialize)]
+struct ValidationError {
+    location: &'static str,
+    message: String,
+}
+
+impl From<Invalid> for ValidationError {
+    fn from(invalid: Invalid) -> Self {
+        Self {
+            location: invalid.field,
+            message: invalid.message,
+        }
+    }
+}
+
+/// The one place where an error becomes a status; `docs/reference/errors.md` lists the codes.
+fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
+    match error {
+        Error::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
+        Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+        Error::Conflict { code, .. } => (StatusCode::CONFLICT, code),
+        Error::SignInRequired => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+        Error::CredentialRefused { code, .. } => (StatusCode::UNAUTHORIZED, code),
+        Error::Forbidden { code, .. } => (StatusCode::FORBIDDEN, code),
+        Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+        Error::Expired(_) => (StatusCode::GONE, "expired"),
+        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    }
+}
+
+fn detail(error: &Error) -> String {
+    match error {
+        Error::Invalid(fields) => fields
+            .iter()
+            .map(|field| format!("{}: {}", field.field, field.message))
+            .collect::<Vec<_>>()
+            .join(" "),
+        Error::NotFound(what) => format!("There is no such {what}, or it is not yours."),
+        Error::SignInRequired => "Send a valid token as `Authorization: Bearer …`.".to_owned(),
+        Error::RateLimited { after_seconds } => {
+            format!("Too many requests. Try again in {after_seconds} seconds.")
+        }
+        Error::Store(_) => "The account store does not answer. Try again.".to_owned(),
+        Error::Internal(_) => {
+            "Something failed on our side. The instance above finds it in the log.".to_owned()
+        }
+        Error::Conflict { message, .. } | Error::Unavailable(message) => message.clone(),
+        Error::CredentialRefused { message, .. }
+        | Error::Forbidden { message, .. }
+        | Error::Expired(message) => (*message).to_owned(),
+    }
+}
+
+/// Gives every error its body, those that the router itself answers included: clients can decode nothing else.
+pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
+    let instance = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.request_id.clone())
+        .unwrap_or_default();
+    let response = next.run(request).await;
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let model = match parts.extensions.remove::<ApiError>() {
+        Some(ApiError(error)) => {
+            add_headers(&mut parts.headers, &error);
+            ErrorModel::of(&error, parts.status, instance)
+        }
+        None => ErrorModel::of_router(parts.status, instance),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    let (body_parts, body) = Json(model).into_response().into_parts();
+    parts.headers.extend(body_parts.headers);
+    Response::from_parts(parts, body)
+}
+
+fn add_headers(headers: &mut HeaderMap, error: &Error) {
+    match error {
+        Error::SignInRequired | Error::CredentialRefused { .. } => {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"standpipe\""),
+            );
+        }
+        Error::RateLimited { after_seconds } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*after_seconds));
+        }
+        _ => {}
+    }
+}
+
+impl ErrorModel {
+    /// `error` for the request `instance`. What a client must not see is logged here, once.
+    fn of(error: &Error, status: StatusCode, instance: String) -> Self {
+        if status.is_server_error() {
+            tracing::error!(
+                request.id = instance,
+                error = error as &dyn std::error::Error,
+                "request failed"
+            );
+        }
+        let validation_errors = match error {
+            Error::Invalid(fields) => fields.iter().cloned().map(ValidationError::from).collect(),
+            _ => Vec::new(),
+        };
+        let (_, code) = status_and_code(error);
+        Self {
+            code,
+            title: title(status),
+            status: status.as_u16(),
+            detail: detail(error),
+            instance,
+            validation_errors,
+        }
+    }
+
+    /// What the router refused before any handler saw it.
+    fn of_router(status: StatusCode, instance: String) -> Self {
+        let (code, detail) = match status {
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                "This resource does not take this method. The Allow header lists what it takes.",
+            ),
+            StatusCode::NOT_FOUND => ("not_found", "There is no such resource."),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is too large."),
+            _ => ("invalid", "The path or the query cannot be read."),
+        };
+        let detail = detail.to_owned();
+        Self {
+            code,
+            title: title(status),
+            status: status.as_u16(),
+            detail,
+            instance,
+            validation_errors: Vec::new(),
+        }
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}

@@ -1,0 +1,72 @@
+//! `/user/{user}/password`: the database password (contract §1.4).
+
+use app::{App, Error, passwords::DatabasePassword};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use model::{PasswordId, UserId, time::rfc3339_seconds};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, body::JsonBody};
+use crate::guards::Bearer;
+
+/// The contract's `UserDatabasePassword`. The key of the password is literally `$password`.
+#[derive(Serialize)]
+pub(crate) struct PasswordView {
+    #[serde(rename = "$password")]
+    password: String,
+    id: PasswordId,
+    user_id: UserId,
+    created_at: String,
+}
+
+impl PasswordView {
+    fn new(user: UserId, password: &DatabasePassword) -> Self {
+        Self {
+            password: password.password.expose().clone(),
+            id: password.id,
+            user_id: user,
+            created_at: rfc3339_seconds(password.created_at),
+        }
+    }
+}
+
+/// What `POST /user/{user}/password` takes.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NewPasswordRequest {
+    expires_in_minutes: Option<i64>,
+}
+
+/// `GET /user/{user}/password`
+pub(crate) async fn get_password(
+    State(app): State<App>,
+    Bearer(actor): Bearer,
+    Path(user): Path<String>,
+) -> Answer<Json<PasswordView>> {
+    let owner = actor.own(&user)?;
+    Ok(Json(PasswordView::new(
+        owner,
+        &app.reveal_password(&actor).await?,
+    )))
+}
+
+/// `POST /user/{user}/password`: rotates.
+pub(crate) async fn create_password(
+    State(app): State<App>,
+    Bearer(actor): Bearer,
+    Path(user): Path<String>,
+    JsonBody(input): JsonBody<NewPasswordRequest>,
+) -> Answer<(StatusCode, Json<PasswordView>)> {
+    let owner = actor.own(&user)?;
+    if input.expires_in_minutes.is_some() {
+        return Err(Error::invalid(
+            "expires_in_minutes",
+            "This version makes no passwords that expire.",
+        )
+        .into());
+    }
+    let view = PasswordView::new(owner, &app.rotate_password(&actor).await?);
+    Ok((StatusCode::CREATED, Json(view)))
+}

@@ -1,0 +1,83 @@
+//! `/user/{user}/preferences`: which mails a person wants (contract §1.4).
+
+use app::{
+    Actor, App,
+    preferences::{Preferences, PreferencesUpdate},
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use model::{EmailId, time::rfc3339_seconds};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, body::JsonBody};
+use crate::guards::Bearer;
+
+/// The contract's `UserPreferences`. The choices are words: a boolean would abort a client's decoding.
+#[derive(Serialize)]
+pub(crate) struct PreferencesView {
+    id: EmailId,
+    communication_community_updates: &'static str,
+    communication_product_updates: &'static str,
+    communication_tips_and_tricks: &'static str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+    version_id: i64,
+}
+
+impl PreferencesView {
+    fn new(actor: &Actor, preferences: &Preferences) -> Self {
+        let communication = preferences.communication;
+        Self {
+            id: EmailId::of_preferences(actor.id()),
+            communication_community_updates: communication.community_updates.as_str(),
+            communication_product_updates: communication.product_updates.as_str(),
+            communication_tips_and_tricks: communication.tips_and_tricks.as_str(),
+            created_at: rfc3339_seconds(actor.user().created_at),
+            updated_at: preferences.updated_at.map(rfc3339_seconds),
+            version_id: preferences.version_id,
+        }
+    }
+}
+
+/// What `PATCH /user/{user}/preferences` takes: any of the three.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct UpdatePreferencesRequest {
+    communication_community_updates: Option<String>,
+    communication_product_updates: Option<String>,
+    communication_tips_and_tricks: Option<String>,
+}
+
+/// `GET /user/{user}/preferences`
+pub(crate) async fn get_preferences(
+    State(app): State<App>,
+    Bearer(actor): Bearer,
+    Path(user): Path<String>,
+) -> Answer<Json<PreferencesView>> {
+    actor.own(&user)?;
+    Ok(Json(PreferencesView::new(
+        &actor,
+        &app.get_preferences(&actor).await?,
+    )))
+}
+
+/// `PATCH /user/{user}/preferences`
+pub(crate) async fn update_preferences(
+    State(app): State<App>,
+    Bearer(actor): Bearer,
+    Path(user): Path<String>,
+    JsonBody(input): JsonBody<UpdatePreferencesRequest>,
+) -> Answer<Json<PreferencesView>> {
+    actor.own(&user)?;
+    let update = PreferencesUpdate {
+        community_updates: input.communication_community_updates,
+        product_updates: input.communication_product_updates,
+        tips_and_tricks: input.communication_tips_and_tricks,
+    };
+    Ok(Json(PreferencesView::new(
+        &actor,
+        &app.update_preferences(&actor, update).await?,
+    )))
+}

@@ -1,0 +1,134 @@
+//! `/user/{user}`: the account (contract §1.3).
+
+use app::{App, UserRow, profile::ProfileUpdate};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use model::{UserId, time::rfc3339_seconds};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, TENANT_ID, body, body::JsonBody, identity};
+use crate::guards::Bearer;
+
+/// The contract's `User` (§1.1). It has no e-mail address.
+#[derive(Clone, Serialize)]
+pub(crate) struct UserView {
+    id: UserId,
+    handle: String,
+    tenant_id: &'static str,
+    status: &'static str,
+    /// Left out when empty: clients print `""` as a name (contract §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    avatar_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_min_issued_at: Option<String>,
+    version_id: i64,
+}
+
+impl From<&UserRow> for UserView {
+    fn from(user: &UserRow) -> Self {
+        Self {
+            id: user.id,
+            handle: user.handle.to_string(),
+            tenant_id: TENANT_ID,
+            status: "accepted",
+            display_name: user.display_name.clone(),
+            avatar_url: user
+                .avatar_url
+                .clone()
+                .unwrap_or_else(|| identity::avatar_path(user.id)),
+            url: user.url.clone(),
+            created_at: rfc3339_seconds(user.created_at),
+            updated_at: user.updated_at.map(rfc3339_seconds),
+            token_min_issued_at: user.token_min_issued_at.map(rfc3339_seconds),
+            version_id: user.version_id,
+        }
+    }
+}
+
+/// What `PATCH /user/{user}` takes. Fields of the contract that mean nothing here are ignored, as are unknown ones.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct UpdateUserRequest {
+    #[serde(default, deserialize_with = "body::null_clears")]
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "body::null_clears")]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "body::null_clears")]
+    avatar_url: Option<String>,
+    handle: Option<String>,
+    token_min_issued_at: Option<String>,
+}
+
+impl UpdateUserRequest {
+    /// Whether authentication is to be reset: every session and token issued before now ends. The time moves forward
+    /// only and never past now, or an account could be locked for ever; so what is asked for must be a time after the
+    /// last reset, and what is written is now.
+    fn resets_auth(&self, user: &UserRow) -> Result<bool, app::Error> {
+        let Some(text) = self.token_min_issued_at.as_deref() else {
+            return Ok(false);
+        };
+        let at: jiff::Timestamp = text.parse().map_err(|_| {
+            app::Error::invalid(
+                "token_min_issued_at",
+                "Use an RFC 3339 time, such as 2026-11-23T12:00:00Z.",
+            )
+        })?;
+        match user.token_min_issued_at.unwrap_or(user.created_at) {
+            // The contract shows whole seconds, so that a client can only name those.
+            last if at.as_second() < last.as_second() => Err(app::Error::invalid(
+                "token_min_issued_at",
+                "This time moves forward only.",
+            )),
+            _ => Ok(true),
+        }
+    }
+
+    /// What cannot be done yet is refused, not ignored: a client would believe that it was done.
+    fn check_supported(&self, user: &UserRow) -> Result<(), app::Error> {
+        let refuse = |field, message: &str| Err(app::Error::invalid(field, message));
+        if self
+            .handle
+            .as_deref()
+            .is_some_and(|handle| handle != user.handle.as_str())
+        {
+            refuse("handle", "This version cannot change a handle.")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// `GET /user/{user}`
+pub(crate) async fn get_user(Bearer(actor): Bearer, Path(user): Path<String>) -> Answer<Json<UserView>> {
+    actor.own(&user)?;
+    Ok(Json(actor.user().into()))
+}
+
+/// `PATCH /user/{user}`
+pub(crate) async fn update_user(
+    State(app): State<App>,
+    Bearer(actor): Bearer,
+    Path(user): Path<String>,
+    JsonBody(input): JsonBody<UpdateUserRequest>,
+) -> Answer<Json<UserView>> {
+    actor.own(&user)?;
+    input.check_supported(actor.user())?;
+    let resets_auth = input.resets_auth(actor.user())?;
+    let update = ProfileUpdate {
+        display_name: input.display_name,
+        url: input.url,
+        avatar_url: input.avatar_url,
+    };
+    let mut user = app.update_profile(&actor, update).await?;
+    if resets_auth {
+        user = app.reset_auth(&actor, false).await?;
+    }
+    Ok(Json((&user).into()))
+}

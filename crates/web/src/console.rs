@@ -1,0 +1,115 @@
+//! The console: one file per page. A page's handler extracts, calls one use case, and fills in the page's struct.
+
+pub(crate) mod cookies;
+
+mod activity;
+mod advanced;
+mod answer;
+mod audit_log;
+mod confirm;
+mod connect;
+mod form;
+mod next_path;
+mod notifications;
+mod profile;
+mod sessions;
+mod sign_in;
+mod sign_up;
+mod signed;
+mod tokens;
+mod workspaces;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::{Web, assets};
+
+pub(crate) fn router() -> Router<Web> {
+    let signed_out = Router::new()
+        .route(
+            "/login",
+            get(sign_in::show_sign_in).post(sign_in::request_sign_in),
+        )
+        .route(
+            "/signup",
+            get(sign_up::show_sign_up).post(sign_up::request_sign_up),
+        )
+        .route(
+            "/signup/handle",
+            get(sign_up::show_choose_handle).post(sign_up::choose_handle),
+        )
+        .route(
+            "/login/confirm",
+            get(confirm::show_link).post(confirm::confirm_sign_in),
+        )
+        .route("/login/check-mail", get(confirm::show_check_mail))
+        .route("/logout", post(sign_in::sign_out));
+    let settings = Router::new()
+        .route("/settings", get(profile::redirect_to_profile))
+        .route(
+            "/settings/profile",
+            get(profile::show_profile).post(profile::update_display_name),
+        )
+        .route("/settings/profile/avatar", post(profile::update_avatar_url))
+        .route(
+            "/settings/profile/password/reveal",
+            post(profile::reveal_password),
+        )
+        .route(
+            "/settings/profile/password/rotate",
+            get(profile::show_rotate).post(profile::rotate_password),
+        )
+        .route(
+            "/settings/tokens",
+            get(tokens::show_tokens).post(tokens::create_token),
+        )
+        .route("/settings/tokens/new", get(tokens::show_new_token))
+        .route("/settings/tokens/{token}/status", post(tokens::update_status))
+        .route(
+            "/settings/tokens/{token}/delete",
+            get(tokens::show_delete).post(tokens::delete_token),
+        )
+        .route(
+            "/settings/notifications",
+            get(notifications::show_notifications).post(notifications::update_notifications),
+        )
+        .route("/settings/sessions", get(sessions::show_sessions))
+        .route(
+            "/settings/sessions/end-others",
+            post(sessions::end_other_sessions),
+        )
+        .route("/settings/sessions/{session}/end", post(sessions::end_session))
+        .route("/settings/advanced", get(advanced::show_advanced))
+        .route(
+            "/settings/advanced/reset-authentication",
+            get(advanced::show_reset_auth).post(advanced::reset_auth),
+        )
+        .route("/settings/audit-log", get(audit_log::show_audit_log));
+    let pages = Router::new()
+        .route("/", get(workspaces::show_workspaces))
+        .route("/workspaces", post(workspaces::create_workspace))
+        .route("/workspaces/new", get(workspaces::show_new_workspace))
+        .route("/workspace/{workspace}", get(connect::show_connect))
+        .route("/workspace/{workspace}/state", get(workspaces::get_state))
+        .route(
+            "/workspace/{workspace}/activity",
+            get(activity::show_workspace_activity),
+        )
+        .route("/workspace/{workspace}/settings", get(workspaces::show_settings))
+        .route(
+            "/workspace/{workspace}/delete",
+            get(workspaces::show_delete).post(workspaces::delete_workspace),
+        )
+        .route("/activity", get(activity::show_activity))
+        .route("/activity/{process}", get(activity::show_process))
+        .route("/activity/{process}/state", get(activity::get_state));
+    signed_out
+        .merge(settings)
+        .merge(pages)
+        .route("/assets/{name}", get(assets::serve))
+        .route("/ca.pem", get(connect::download_ca))
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(middleware::from_fn(answer::render_errors))
+}

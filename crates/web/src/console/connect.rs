@@ -1,0 +1,124 @@
+//! `/workspace/{workspace}`: how to connect.
+
+use app::{App, WorkspaceRow};
+use axum::{
+    extract::{Path, State},
+    http::header,
+    response::IntoResponse,
+};
+use model::workspace::WorkspaceState;
+use sha2::{Digest, Sha256};
+
+use super::{
+    answer::{Answer, ConsoleError},
+    signed::Signed,
+    workspaces::badge,
+};
+use crate::pages::{Certificate, CommandLine, ConnectPage, Connection, Detail, Place, WorkspaceTab};
+
+/// `GET /workspace/{workspace}`
+pub(crate) async fn show_connect(signed: Signed, Path(workspace): Path<String>) -> Answer {
+    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let page = connect_page(&signed, row, None).await?;
+    signed.page(&page)
+}
+
+/// The page, with the password in it when the person asked for it without a script.
+pub(crate) async fn connect_page(
+    signed: &Signed,
+    row: WorkspaceRow,
+    password: Option<String>,
+) -> Result<ConnectPage, ConsoleError> {
+    let handle = signed.actor.user().handle.clone();
+    let host = signed.app.workspace_host(&handle, &row.handle);
+    let place = Place::Workspace {
+        handle: row.handle.to_string(),
+        tab: WorkspaceTab::Connect,
+    };
+    Ok(ConnectPage {
+        frame: signed.frame(place).await?,
+        handle: row.handle.to_string(),
+        state: badge(&row),
+        reason: row.state_reason.clone(),
+        ready: row.state == WorkspaceState::Enabled,
+        by_host: connection(&signed.app, &row, handle.as_str(), &host, "?sslmode=require"),
+        by_database: connection(&signed.app, &row, handle.as_str(), &gateway_host(&signed.app), ""),
+        certificate: certificate(&signed.app).await,
+        password,
+    })
+}
+
+/// The gateway's own name: that of the console's host, which clients reach already.
+fn gateway_host(app: &App) -> String {
+    app.settings()
+        .public_url
+        .host_str()
+        .unwrap_or("localhost")
+        .to_owned()
+}
+
+fn connection(app: &App, row: &WorkspaceRow, user: &str, host: &str, query: &str) -> Connection {
+    let port = app.settings().gateway_port;
+    let (before, after) = (
+        format!("postgresql://{user}:"),
+        format!("@{host}:{port}/{}{query}", row.database_name),
+    );
+    let line = |label: &str, lead: &str, tail: &str| CommandLine {
+        label: label.to_owned(),
+        before: format!("{lead}{before}"),
+        after: Some(format!("{after}{tail}")),
+    };
+    let detail = |label, value: String| Detail { label, value };
+    Connection {
+        string: line("Connection string", "", ""),
+        details: vec![
+            detail("Host", host.to_owned()),
+            detail("Port", port.to_string()),
+            detail("Database", row.database_name.to_string()),
+            detail("User", user.to_owned()),
+        ],
+        lines: vec![line("psql", "psql \"", "\""), line("pgcli", "pgcli \"", "\"")],
+    }
+}
+
+async fn certificate(app: &App) -> Option<Certificate> {
+    let pem = tokio::fs::read(app.settings().ca_path.as_ref()?).await.ok()?;
+    let url = app.settings().public_url.join("/ca.pem").ok()?;
+    Some(Certificate {
+        fingerprint: fingerprint(&pem)?,
+        command: format!("mkdir -p ~/.postgresql && curl -fsS {url} -o ~/.postgresql/root.crt"),
+        url: "/ca.pem".to_owned(),
+    })
+}
+
+/// SHA-256 over the certificate itself, as `openssl x509 -fingerprint -sha256` prints it.
+fn fingerprint(pem: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(pem).ok()?;
+    let base64: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = data_encoding::BASE64.decode(base64.as_bytes()).ok()?;
+    let digest = Sha256::digest(der);
+    Some(
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<Vec<_>>()
+            .join(":"),
+    )
+}
+
+/// `GET /ca.pem`: the certificate of the authority that signed ours. It is public.
+pub(crate) async fn download_ca(State(app): State<App>) -> Answer {
+    let path = app
+        .settings()
+        .ca_path
+        .clone()
+        .ok_or(app::Error::NotFound("certificate"))?;
+    let pem = tokio::fs::read(path)
+        .await
+        .map_err(|_| app::Error::NotFound("certificate"))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-pem-file"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"ca.pem\""),
+    ];
+    Ok((headers, pem).into_response())
+}

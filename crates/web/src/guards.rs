@@ -1,0 +1,88 @@
+//! Who is calling: authorisation as extractor types, so that a handler without a guard shows in its signature.
+
+use std::convert::Infallible;
+
+use app::{Actor, App, Error, Peer};
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+
+use crate::{Web, api, request::Noted};
+
+/// The other end of a request, known or not.
+pub(crate) struct Caller(pub(crate) Peer);
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = api::ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<Peer>().cloned();
+        peer.map(Self)
+            .ok_or_else(|| Error::Internal("a request has no peer").into())
+    }
+}
+
+/// A person who sent a valid bearer token. The API knows no cookies.
+pub(crate) struct Bearer(pub(crate) Actor);
+
+impl FromRequestParts<Web> for Bearer {
+    type Rejection = api::ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
+        let Caller(peer) = Caller::from_request_parts(parts, web).await?;
+        let token = bearer_token(&parts.headers).ok_or(Error::SignInRequired)?;
+        let actor = web.app.authenticate_bearer(token, peer).await?;
+        note(parts, &actor);
+        Ok(Self(actor))
+    }
+}
+
+/// The text behind `Authorization: Bearer` (RFC 6750 §2.1; the scheme's letters do not matter).
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, None) = (values.next()?.to_str().ok()?, values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A person who is signed in at this browser. With an `Authorization` header beside it the cookie opens nothing.
+pub(crate) struct Browser;
+
+impl OptionalFromRequestParts<Web> for Browser {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Option<Self>, Infallible> {
+        let Ok(Caller(peer)) = Caller::from_request_parts(parts, web).await else {
+            return Ok(None);
+        };
+        let actor = authenticate_browser(&web.app, web.scheme, &parts.headers, peer)
+            .await
+            .ok();
+        if let Some(actor) = &actor {
+            note(parts, actor);
+        }
+        Ok(actor.map(|_| Self))
+    }
+}
+
+pub(crate) async fn authenticate_browser(
+    app: &App,
+    scheme: crate::Scheme,
+    headers: &HeaderMap,
+    peer: Peer,
+) -> Result<Actor, Error> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Err(Error::SignInRequired);
+    }
+    let cookie = crate::console::cookies::session(app, scheme, headers).ok_or(Error::SignInRequired)?;
+    app.authenticate_session(&cookie, peer).await
+}
+
+pub(crate) fn note(parts: &Parts, actor: &Actor) {
+    if let Some(noted) = parts.extensions.get::<Noted>() {
+        noted.actor(actor);
+    }
+}

@@ -1,0 +1,59 @@
+//! The web: the API that Pipes' clients speak (`api`), and the console (`console`). Both extract, call one use case of
+//! `app`, and shape the answer.
+
+pub mod api;
+pub mod assets;
+pub mod console;
+pub mod identicon;
+pub mod pages;
+
+mod guards;
+mod headers;
+mod request;
+
+use app::App;
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+
+pub use request::Scheme;
+
+/// The largest body of a request, in bytes. Nothing here takes more than a form.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) app: App,
+    pub(crate) scheme: Scheme,
+}
+
+impl axum::extract::FromRef<Web> for App {
+    fn from_ref(web: &Web) -> Self {
+        web.app.clone()
+    }
+}
+
+/// API and console for one listener. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, because the
+/// audit log and the limits need to know who is at the other end.
+pub fn router(app: App, scheme: Scheme) -> Router {
+    let web = Web { app, scheme };
+    Router::new()
+        .nest("/api", api::router())
+        .merge(console::router())
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(web.clone(), request::observe))
+        .layer(middleware::from_fn_with_state(web.clone(), headers::protect))
+        .with_state(web)
+}
+
+/// Whether this replica can serve: the account store answers.
+async fn ready(axum::extract::State(app): axum::extract::State<App>) -> (StatusCode, &'static str) {
+    match app.check_ready().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the account store does not answer\n",
+        ),
+    }
+}

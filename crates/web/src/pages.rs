@@ -1,0 +1,45 @@
+//! What the console's pages show: one plain struct a page, each an askama template.
+//!
+//! A page holds text that is ready to be read, small view structs and flags; it knows nothing of the store or of the
+//! use cases. Handlers fill one in and send it. The templates are in `templates/`, by the same names.
+
+mod account;
+mod activity;
+mod advanced;
+mod audit_log;
+mod badge;
+mod connect;
+mod error;
+mod field;
+mod frame;
+mod moment;
+mod notifications;
+mod profile;
+mod sessions;
+mod signed_out;
+mod tokens;
+mod workspaces;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{ChooseHandlePage, LinkDeadPage, LinkPage};
+pub use activity::{ActivityPage, ProcessPage, ProcessRow, ProcessStep, WorkspaceActivityPage};
+pub use advanced::{AdvancedPage, ResetAuthPage};
+pub use audit_log::{AuditLogPage, AuditRow};
+pub use badge::{Badge, Tone};
+pub use connect::{Certificate, CommandLine, ConnectPage, Connection, Detail};
+pub use error::ErrorPage;
+pub use field::{Field, Hidden, Problem};
+pub use frame::{AssetUrls, Flash, Frame, Link, Person, Place, SettingsPage, WorkspaceTab};
+pub use moment::Moment;
+pub use notifications::{MailKind, NotificationsPage};
+pub use profile::{PasswordCard, ProfilePage, RotatePasswordPage};
+pub use sessions::{SessionRow, SessionsPage};
+pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
+pub use tokens::{
+    CreatedTokenPage, DeleteTokenPage, ExpiryChoice, NewTokenForm, NewTokenPage, TokenRow, TokensPage,
+};
+pub use workspaces::{
+    BackendNotice, DeleteWorkspacePage, NewWorkspacePage, WorkspaceRow, WorkspaceSettingsPage, WorkspacesPage,
+};

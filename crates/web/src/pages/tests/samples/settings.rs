@@ -1,0 +1,142 @@
+//! Sample pages of the profile and of tokens.
+
+use super::{PASSWORD, Pages, Words, ago, flashed, frame, show};
+use crate::pages::*;
+
+pub(super) fn profile(words: &Words) -> Pages {
+    let facts: Vec<String> = [
+        "The old password stops working now, in all 2 workspaces.",
+        "3 open connections stay.",
+        "New connections need the new password from now on.",
+    ]
+    .map(str::to_owned)
+    .into();
+    let page = ProfilePage {
+        frame: frame(words, Place::Settings(SettingsPage::Profile)),
+        display_name: Field::new(&words.text),
+        avatar_url: Field::default(),
+        password: PasswordCard {
+            revealed: None,
+            since: ago(86_400 * 65),
+            facts: facts.clone(),
+        },
+    };
+    vec![
+        (
+            "profile-wrong",
+            show(ProfilePage {
+                avatar_url: Field::refused(
+                    words.or("http://example.com/me.png"),
+                    "Enter an absolute https URL of at most 2048 characters, without a \
+user name or password in it.",
+                ),
+                ..page.clone()
+            }),
+        ),
+        (
+            "profile-revealed",
+            show(ProfilePage {
+                frame: flashed(
+                    page.frame.clone(),
+                    "The password is rotated. New connections need the new one.",
+                ),
+                password: PasswordCard {
+                    revealed: Some(PASSWORD.into()),
+                    ..page.password.clone()
+                },
+                ..page.clone()
+            }),
+        ),
+        (
+            "rotate",
+            show(RotatePasswordPage {
+                frame: page.frame.clone(),
+                facts,
+            }),
+        ),
+        ("profile", show(page)),
+    ]
+}
+
+pub(super) fn tokens(words: &Words) -> Pages {
+    let frame = frame(words, Place::Settings(SettingsPage::Tokens));
+    let row = |id: &str, title: String, status: &str, used: bool| TokenRow {
+        id: id.into(),
+        title,
+        last4: "k3Qz".into(),
+        status: Badge::token(status),
+        active: status == "active",
+        created: ago(86_400 * 20),
+        expires: used.then(|| ago(-86_400 * 70)),
+        last_used: used.then(|| ago(240)),
+    };
+    let rows = vec![
+        row("t_c2rkvdq5v6f0000000g0", words.or("CI pipeline"), "active", true),
+        row("t_c2rkvdq5v6f0000000g1", String::new(), "inactive", false),
+    ];
+    let form = NewTokenForm::empty("2026-11-25");
+    let wrong = NewTokenForm {
+        title: Field::refused(&words.text, "Use at most 100 characters."),
+        expires: Field::new("custom"),
+        expires_on: Field::refused(words.or("2020-01-01"), "This day is past. Choose a later one."),
+        ..form.clone()
+    };
+    let list = TokensPage {
+        frame: frame.clone(),
+        tokens: rows.clone(),
+        limit: 2,
+        form,
+    };
+    vec![
+        (
+            "tokens-empty",
+            show(TokensPage {
+                tokens: vec![],
+                ..list.clone()
+            }),
+        ),
+        (
+            "tokens-room",
+            show(TokensPage {
+                limit: 5,
+                frame: flashed(
+                    frame.clone(),
+                    "Token CI pipeline is deactivated. Calls with it are refused.",
+                ),
+                ..list.clone()
+            }),
+        ),
+        ("tokens", show(list.clone())),
+        (
+            "token-new",
+            show(NewTokenPage {
+                frame: frame.clone(),
+                form: list.form.clone(),
+            }),
+        ),
+        (
+            "token-new-wrong",
+            show(NewTokenPage {
+                frame: frame.clone(),
+                form: wrong,
+            }),
+        ),
+        (
+            "token-created",
+            show(CreatedTokenPage {
+                frame: frame.clone(),
+                title: words.or("CI pipeline"),
+                secret: "tpt_c2rkvdq5v6f0000000g0_9fKq2LmZ8xTn4VbR7wYc1HsD5gJp3A0eUkXo6N".into(),
+                expires: Some(ago(-86_400 * 30)),
+                api_url: "http://localhost:8080/api/latest".into(),
+            }),
+        ),
+        (
+            "token-delete",
+            show(DeleteTokenPage {
+                frame,
+                token: row("t_c2rkvdq5v6f0000000g0", words.or("CI pipeline"), "active", true),
+            }),
+        ),
+    ]
+}
