@@ -1,0 +1,104 @@
+//! The gateway: the door through which PostgreSQL clients reach workspaces.
+//!
+//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place.
+//! `opening` settles encryption (`tls`) and reads the first packet, `startup` understands it: a request to cancel goes
+//! to `cancel`, a client that wants a session to `session`, which has the whole course in one place: `sasl` makes the
+//! client prove its password (`scram`), `app` decides what it may enter, `login` enters the backend with a credential
+//! of ours, and `relay` passes octets until one side ends. Whatever goes wrong has its SQLSTATE and its sentence in
+//! `refusal`.
+//!
+//! Host names are `app`'s business: it is told the server name that the client asked for.
+//!
+//! The gateway keeps no accounts and no cache of them: each login reads the verifier, so that a rotated password counts
+//! from the next connection on, and open sessions never notice. It runs no SQL, and it parses nothing of a session but
+//! message headers.
+
+mod cancel;
+mod handshakes;
+mod listener;
+mod login;
+mod message;
+mod opening;
+mod refusal;
+mod relay;
+mod sasl;
+mod scram;
+mod session;
+mod startup;
+mod stream;
+mod tls;
+
+use std::{sync::Arc, time::Duration};
+
+use app::App;
+use arc_swap::ArcSwap;
+use rustls::sign::CertifiedKey;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What an operator can set.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// From accepting a connection to its proof of the password.
+    pub handshake_timeout: Duration,
+    /// For reaching a backend and logging in to it.
+    pub backend_timeout: Duration,
+    /// From the startup packet to the challenge at least, so that nobody can measure whether a user was found.
+    pub challenge_delay: Duration,
+    /// A wrong password and an unknown user are answered after this time and a little jitter, however long the checks
+    /// took.
+    pub refusal_delay: Duration,
+    /// How long a session with a statement or transaction under way may go on after the gateway was told to stop.
+    pub drain_timeout: Duration,
+    /// Connections that may be in their handshake at once; more are closed.
+    pub handshakes: usize,
+    /// So many of them from one IPv4 address or one /64 of IPv6.
+    pub handshakes_per_network: usize,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            handshake_timeout: Duration::from_secs(15),
+            backend_timeout: Duration::from_secs(10),
+            challenge_delay: Duration::from_millis(2),
+            refusal_delay: Duration::from_millis(300),
+            drain_timeout: Duration::from_secs(10),
+            handshakes: 1024,
+            handshakes_per_network: 256,
+        }
+    }
+}
+
+/// The gateway, ready to serve.
+pub struct Gateway(Arc<Shared>);
+
+/// What all connections share.
+pub(crate) struct Shared {
+    app: App,
+    settings: GatewaySettings,
+    tls: tls::Tls,
+    cancels: Arc<cancel::Cancels>,
+    /// Connections, and what outlives one for a moment.
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// A gateway before `app`. `certificate` is served to every client; what is stored there later is served to the
+    /// next one.
+    pub fn new(app: App, settings: GatewaySettings, certificate: Arc<ArcSwap<CertifiedKey>>) -> Self {
+        Self(Arc::new(Shared {
+            app,
+            settings,
+            tls: tls::Tls::new(certificate),
+            cancels: Arc::default(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Serves `listener` until `shutdown` is cancelled: then nobody is let in any more, idle sessions end with `57P01`
+    /// at once and busy ones within [`GatewaySettings::drain_timeout`]. Returns when the last one has ended.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        listener::accept(self.0, listener, shutdown).await;
+    }
+}

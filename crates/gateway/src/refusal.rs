@@ -1,0 +1,247 @@
+//! What a client is told when it is refused: every error owns its SQLSTATE and its sentence. The true reason goes to
+//! the log and to the audit record, never over the wire.
+
+use std::{borrow::Cow, io};
+
+use app::connections::{ConnectionRequest, Refusal};
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::message::length_field;
+
+/// An `ErrorResponse` that ends the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fatal {
+    pub(crate) sqlstate: &'static str,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) hint: Option<&'static str>,
+}
+
+impl Fatal {
+    fn new(sqlstate: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            sqlstate,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    fn hint(self, hint: &'static str) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
+    }
+
+    /// The packet does not follow the protocol; `what` is the whole sentence.
+    pub(crate) fn protocol(what: &'static str) -> Self {
+        Self::new("08P01", what)
+    }
+
+    pub(crate) fn unsupported_version(code: u32) -> Self {
+        let (major, minor) = (code >> 16, code & 0xffff);
+        Self::new(
+            "0A000",
+            format!("unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2"),
+        )
+    }
+
+    pub(crate) fn replication() -> Self {
+        Self::new("0A000", "replication connections are not supported")
+    }
+
+    pub(crate) fn no_user() -> Self {
+        Self::new("28000", "no PostgreSQL user name specified in startup packet")
+    }
+
+    /// For a session that ends because the gateway stops.
+    pub(crate) fn shutdown() -> Self {
+        Self::new("57P01", "terminating connection due to administrator command")
+            .hint("The gateway is shutting down. Connect again in a moment.")
+    }
+
+    /// For a session whose backend went away without a word.
+    pub(crate) fn backend_lost() -> Self {
+        Self::new("08006", "the workspace database closed the connection")
+            .hint("It may be restarting. Connect again in a moment.")
+    }
+
+    /// The backend has no connection left.
+    pub(crate) fn too_many_clients() -> Self {
+        Self::new("53300", "sorry, too many clients already")
+            .hint("Close connections that are not in use, or use a pool.")
+    }
+
+    /// A startup parameter that the backend refused, in its own words.
+    pub(crate) fn parameter(sqlstate: &'static str, message: String) -> Self {
+        Self::new(sqlstate, message)
+    }
+
+    /// The client asked for an authentication mechanism that was not offered.
+    pub(crate) fn mechanism() -> Self {
+        Self::protocol("client selected an invalid SASL authentication mechanism")
+    }
+
+    /// What the client of `request` reads when it is refused for `refusal`.
+    pub(crate) fn of(refusal: &Refusal, request: &ConnectionRequest) -> Self {
+        match refusal {
+            Refusal::WrongPassword => Self::new(
+                "28P01",
+                format!("password authentication failed for user \"{}\"", request.user),
+            ),
+            Refusal::AccountSuspended => Self::new("28000", "account is suspended")
+                .hint("Ask the operator of this server to enable the account again."),
+            Refusal::NoSuchDatabase => Self::no_such_database(request),
+            Refusal::WorkspaceNotReady | Refusal::BackendUnreachable | Refusal::Unavailable => {
+                Self::new("57P03", "the workspace database is not ready, try again")
+            }
+            Refusal::BackendLogin => Self::new(
+                "08006",
+                format!(
+                    "could not establish the backend connection (ref {})",
+                    request.connection_id
+                ),
+            ),
+            Refusal::Malformed => Self::protocol("malformed SCRAM message"),
+            Refusal::ChannelBinding => Self::new("28000", "SCRAM channel binding check failed"),
+            Refusal::TooManyAttempts => Self::new("53300", "too many connection attempts, try again later"),
+        }
+    }
+
+    /// One text whether it does not exist or is somebody else's: a person must not probe other people's workspaces.
+    fn no_such_database(request: &ConnectionRequest) -> Self {
+        let database = request.database.as_deref().unwrap_or(&request.user);
+        Self::new("3D000", format!("database \"{database}\" does not exist"))
+            .hint("Copy the connection string from the workspace's page: host name and database name must belong to one workspace.")
+    }
+
+    /// The message on the wire.
+    pub(crate) fn encode(&self) -> Bytes {
+        let mut body = BytesMut::new();
+        let fields = [
+            (b'S', "FATAL"),
+            (b'V', "FATAL"),
+            (b'C', self.sqlstate),
+            (b'M', self.message.as_ref()),
+            (b'H', self.hint.unwrap_or_default()),
+        ];
+        for (field, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+            body.put_u8(field);
+            body.extend(text.bytes().filter(|byte| *byte != 0));
+            body.put_u8(0);
+        }
+        body.put_u8(0);
+        let mut out = BytesMut::with_capacity(body.len() + 5);
+        out.put_u8(b'E');
+        out.put_u32(length_field(body.len()));
+        out.put(body);
+        out.freeze()
+    }
+}
+
+/// Why a connection that has said who it is does not open.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The client left, or the transport broke: nobody is there to answer.
+    Gone(io::Error),
+    /// The client is refused.
+    Refused(Box<Refused>),
+}
+
+/// A refusal: what the audit record says, what the client reads, and what only the log says.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// Instead of the refusal's own sentence.
+    pub(crate) answer: Option<Fatal>,
+    pub(crate) detail: Cow<'static, str>,
+}
+
+impl Stop {
+    pub(crate) fn refused(refusal: Refusal, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(Box::new(Refused {
+            refusal,
+            answer: None,
+            detail: detail.into(),
+        }))
+    }
+
+    pub(crate) fn answered(refusal: Refusal, answer: Fatal, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(Box::new(Refused {
+            refusal,
+            answer: Some(answer),
+            detail: detail.into(),
+        }))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> ConnectionRequest {
+        ConnectionRequest {
+            connection_id: "c1".into(),
+            user: "ana".into(),
+            database: Some("a1b2c3".into()),
+            server_name: None,
+            tls: false,
+            peer: ([127, 0, 0, 1], 5).into(),
+            application_name: None,
+        }
+    }
+
+    #[test]
+    fn fields_are_zero_terminated_and_the_list_too() {
+        let wire = Fatal::of(&Refusal::WrongPassword, &request()).encode();
+        assert_eq!(
+            wire.get(5..).unwrap(),
+            b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"ana\"\0\0"
+        );
+        assert_eq!(wire.first(), Some(&b'E'));
+        let length = u32::from_be_bytes(wire.get(1..5).unwrap().try_into().unwrap());
+        assert_eq!(length as usize, wire.len() - 1);
+    }
+
+    #[test]
+    fn a_missing_database_reads_as_the_user_name() {
+        let request = ConnectionRequest {
+            database: None,
+            ..request()
+        };
+        let fatal = Fatal::of(&Refusal::NoSuchDatabase, &request);
+        assert_eq!(fatal.message, "database \"ana\" does not exist");
+    }
+
+    #[test]
+    fn every_refusal_has_a_state_and_a_sentence() {
+        let states = [
+            (Refusal::WrongPassword, "28P01"),
+            (Refusal::AccountSuspended, "28000"),
+            (Refusal::NoSuchDatabase, "3D000"),
+            (Refusal::WorkspaceNotReady, "57P03"),
+            (Refusal::Unavailable, "57P03"),
+            (Refusal::BackendLogin, "08006"),
+            (Refusal::BackendUnreachable, "57P03"),
+            (Refusal::Malformed, "08P01"),
+            (Refusal::ChannelBinding, "28000"),
+            (Refusal::TooManyAttempts, "53300"),
+        ];
+        for (refusal, sqlstate) in states {
+            assert_eq!(Fatal::of(&refusal, &request()).sqlstate, sqlstate);
+        }
+    }
+
+    #[test]
+    fn protocol_two_is_named_as_postgresql_names_it() {
+        assert_eq!(
+            Fatal::unsupported_version(2 << 16).message,
+            "unsupported frontend protocol 2.0: server supports 3.0 to 3.2"
+        );
+    }
+}

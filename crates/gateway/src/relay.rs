@@ -1,0 +1,360 @@
+//! An open session: octets both ways, untouched. The directions are independent, so that a client that pipelines and a
+//! backend that answers can never wait for each other through us.
+
+mod conversation;
+mod pipe;
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use conversation::Conversation;
+use pipe::{Broken, Pipe};
+
+/// How long a backend may go on after its client has gone.
+const AFTER_CLIENT: Duration = Duration::from_secs(5);
+
+/// Why a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The client said goodbye, or the backend said why it goes.
+    Closed,
+    /// The client's connection broke, or its backend did not end soon after it left.
+    ClientLost,
+    /// The backend went without a word.
+    BackendLost,
+    /// We were told to end it.
+    Told,
+}
+
+/// How a session ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) cause: Cause,
+    /// The backend may still be at work.
+    pub(crate) busy: bool,
+    /// The client's stream is between two messages: a last one of ours can follow.
+    pub(crate) takes_a_message: bool,
+    pub(crate) from_client: u64,
+    pub(crate) from_backend: u64,
+}
+
+/// Relays until one side ends it, or until `end` is cancelled: then a session goes on while it has something under way,
+/// at most for `drain`. `before` are the octets from the backend that the client has already, from `ReadyForQuery` on.
+pub(crate) async fn relay<C, B>(
+    client: &mut C,
+    backend: &mut B,
+    before: &[u8],
+    end: &CancellationToken,
+    drain: Duration,
+) -> Ended
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut session = Session::new(client, backend, before);
+    let mut deadline: Option<Instant> = None;
+    let mut told = false;
+    loop {
+        let by = deadline.unwrap_or_else(Instant::now);
+        tokio::select! {
+            biased;
+            event = poll_fn(|cx| session.poll(cx, told)) => match event {
+                Event::UpstreamEnded => deadline = Some(sooner(deadline, AFTER_CLIENT)),
+                Event::Ended(cause) => return session.ended(cause),
+            },
+            () = end.cancelled(), if !told => {
+                told = true;
+                deadline = Some(sooner(deadline, drain));
+            }
+            () = sleep_until(by), if deadline.is_some() => {
+                return session.ended(if told { Cause::Told } else { Cause::ClientLost });
+            }
+        }
+    }
+}
+
+fn sooner(deadline: Option<Instant>, patience: Duration) -> Instant {
+    let other = Instant::now() + patience;
+    deadline.map_or(other, |deadline| deadline.min(other))
+}
+
+enum Event {
+    /// Nothing goes to the backend any more; it may still answer.
+    UpstreamEnded,
+    Ended(Cause),
+}
+
+struct Session<'s, C, B> {
+    client: &'s mut C,
+    backend: &'s mut B,
+    up: Pipe,
+    down: Pipe,
+    upstream: Upstream,
+    talk: Conversation,
+}
+
+/// The direction from client to backend.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upstream {
+    Open,
+    Closing,
+    Closed,
+}
+
+impl<'s, C, B> Session<'s, C, B>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    B: AsyncRead + AsyncWrite + Unpin,
+{
+    fn new(client: &'s mut C, backend: &'s mut B, before: &[u8]) -> Self {
+        let mut talk = Conversation::new();
+        talk.backend_sent(before);
+        Self {
+            client,
+            backend,
+            up: Pipe::default(),
+            down: Pipe::default(),
+            upstream: Upstream::Open,
+            talk,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, told: bool) -> Poll<Event> {
+        if let Poll::Ready(cause) = self.poll_down(cx) {
+            return Poll::Ready(Event::Ended(cause));
+        }
+        if let Poll::Ready(event) = self.poll_up(cx) {
+            return Poll::Ready(event);
+        }
+        if told && self.talk.is_idle() && self.up.is_empty() && self.down.is_empty() {
+            return Poll::Ready(Event::Ended(Cause::Told));
+        }
+        Poll::Pending
+    }
+
+    fn poll_down(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        let talk = &mut self.talk;
+        let result = ready!(
+            self.down
+                .poll(cx, &mut *self.backend, &mut *self.client, |chunk| talk
+                    .backend_sent(chunk))
+        );
+        Poll::Ready(match result {
+            Err(Broken::Writing) => Cause::ClientLost,
+            _ if self.talk.is_over() || self.upstream != Upstream::Open => Cause::Closed,
+            _ => Cause::BackendLost,
+        })
+    }
+
+    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.upstream == Upstream::Open {
+            let talk = &mut self.talk;
+            match ready!(self.up.poll(cx, &mut *self.client, &mut *self.backend, |chunk| {
+                talk.client_sent(chunk)
+            })) {
+                // OpenSSL clients often leave without close_notify: that is leaving, too.
+                Ok(()) => self.upstream = Upstream::Closing,
+                Err(Broken::Reading(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    self.upstream = Upstream::Closing;
+                }
+                Err(Broken::Reading(_)) => return Poll::Ready(Event::Ended(Cause::ClientLost)),
+                // The backend takes no more; what it has to say of it comes down.
+                Err(Broken::Writing) => {
+                    self.upstream = Upstream::Closed;
+                    return Poll::Ready(Event::UpstreamEnded);
+                }
+            }
+        }
+        if self.upstream == Upstream::Closing {
+            // An error here shows in the other direction.
+            let _ = ready!(Pin::new(&mut *self.backend).poll_shutdown(cx));
+            self.upstream = Upstream::Closed;
+            return Poll::Ready(Event::UpstreamEnded);
+        }
+        Poll::Pending
+    }
+
+    fn ended(&self, cause: Cause) -> Ended {
+        Ended {
+            cause,
+            busy: self.talk.is_busy(),
+            takes_a_message: self.talk.takes_a_message() && self.down.is_empty(),
+            from_client: self.up.octets,
+            from_backend: self.down.octets,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::message::put_message;
+
+    const DRAIN: Duration = Duration::from_secs(10);
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        put_message(&mut out, kind, body);
+        out.to_vec()
+    }
+
+    fn ready() -> Vec<u8> {
+        message(b'Z', b"I")
+    }
+
+    struct Ends {
+        client: DuplexStream,
+        backend: DuplexStream,
+        end: CancellationToken,
+        relay: tokio::task::JoinHandle<Ended>,
+    }
+
+    /// A session that has just begun.
+    fn open() -> Ends {
+        let ((mut ours, client), (mut ours_too, backend)) = (duplex(256), duplex(256));
+        let end = CancellationToken::new();
+        let token = end.clone();
+        let relay =
+            tokio::spawn(async move { relay(&mut ours, &mut ours_too, &ready(), &token, DRAIN).await });
+        Ends {
+            client,
+            backend,
+            end,
+            relay,
+        }
+    }
+
+    async fn expect(stream: &mut DuplexStream, octets: &[u8]) {
+        let mut read = vec![0; octets.len()];
+        stream.read_exact(&mut read).await.unwrap();
+        assert_eq!(read, octets);
+    }
+
+    #[tokio::test]
+    async fn octets_pass_both_ways_until_goodbye() {
+        let mut ends = open();
+        let (query, goodbye) = (message(b'Q', b"select 1\0"), message(b'X', b""));
+        ends.client.write_all(&query).await.unwrap();
+        expect(&mut ends.backend, &query).await;
+        ends.backend.write_all(&ready()).await.unwrap();
+        expect(&mut ends.client, &ready()).await;
+        ends.client.write_all(&goodbye).await.unwrap();
+        drop(ends.client);
+        expect(&mut ends.backend, &goodbye).await;
+        drop(ends.backend);
+        let ended = ends.relay.await.unwrap();
+        assert_eq!(ended.cause, Cause::Closed);
+        assert_eq!((ended.from_client, ended.from_backend), (14 + 5, 6));
+    }
+
+    #[tokio::test]
+    async fn pipelining_more_than_all_buffers_does_not_lock() {
+        let ends = open();
+        let (mut client_read, mut client_write) = tokio::io::split(ends.client);
+        let (mut backend_read, mut backend_write) = tokio::io::split(ends.backend);
+        let octets = message(b'd', &vec![1; 1_000_000]);
+        // Far more than the buffers hold, in both directions at once.
+        let up = async {
+            client_write.write_all(&octets).await.unwrap();
+            client_write.shutdown().await.unwrap();
+        };
+        let down = async {
+            backend_write.write_all(&octets).await.unwrap();
+            backend_write.shutdown().await.unwrap();
+        };
+        let (mut at_client, mut at_backend) = (Vec::new(), Vec::new());
+        tokio::join!(
+            up,
+            down,
+            async { backend_read.read_to_end(&mut at_backend).await.map(drop).unwrap() },
+            async {
+                let mut read = vec![0; octets.len()];
+                client_read.read_exact(&mut read).await.unwrap();
+                at_client = read;
+            },
+        );
+        assert!(at_client == octets && at_backend.len() <= octets.len());
+        ends.relay.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_leaves_in_the_middle_gives_the_backend_five_seconds() {
+        let mut ends = open();
+        let query = message(b'Q', b"select pg_sleep(60)\0");
+        ends.client.write_all(&query).await.unwrap();
+        expect(&mut ends.backend, &query).await;
+        let left = Instant::now();
+        drop(ends.client);
+        let ended = ends.relay.await.unwrap();
+        assert!(ended.busy && ended.cause == Cause::ClientLost);
+        assert_eq!(left.elapsed().as_secs(), AFTER_CLIENT.as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_backend_that_goes_without_a_word_is_told_apart() {
+        let ends = open();
+        drop(ends.backend);
+        let ended = ends.relay.await.unwrap();
+        assert!(ended.cause == Cause::BackendLost && ended.takes_a_message);
+
+        let mut ends = open();
+        let error = message(b'E', b"SFATAL\0\0");
+        ends.backend.write_all(&error).await.unwrap();
+        drop(ends.backend);
+        expect(&mut ends.client, &error).await;
+        assert_eq!(ends.relay.await.unwrap().cause, Cause::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn told_to_end_an_idle_session_ends_at_once() {
+        let ends = open();
+        let told = Instant::now();
+        ends.end.cancel();
+        let ended = ends.relay.await.unwrap();
+        assert_eq!(
+            (ended.cause, ended.busy, ended.takes_a_message),
+            (Cause::Told, false, true)
+        );
+        assert_eq!(told.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn told_to_end_a_statement_may_finish() {
+        let mut ends = open();
+        let query = message(b'Q', b"select 1\0");
+        ends.client.write_all(&query).await.unwrap();
+        expect(&mut ends.backend, &query).await;
+        ends.end.cancel();
+        tokio::time::sleep(DRAIN / 2).await;
+        ends.backend.write_all(&ready()).await.unwrap();
+        expect(&mut ends.client, &ready()).await;
+        assert_eq!(ends.relay.await.unwrap().cause, Cause::Told);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn told_to_end_nothing_lasts_longer_than_the_drain() {
+        let mut ends = open();
+        let query = message(b'Q', b"select pg_sleep(60)\0");
+        ends.client.write_all(&query).await.unwrap();
+        expect(&mut ends.backend, &query).await;
+        let told = Instant::now();
+        ends.end.cancel();
+        let ended = ends.relay.await.unwrap();
+        assert_eq!((ended.cause, ended.busy), (Cause::Told, true));
+        assert_eq!(told.elapsed().as_secs(), DRAIN.as_secs());
+    }
+}

@@ -1,0 +1,173 @@
+//! One connection from its first octet to its last: what happens when. `visitor` has the part between the startup
+//! packet and the open session.
+
+mod log;
+#[cfg(test)]
+mod tests;
+mod visitor;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use app::connections::ConnectionRequest;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Shared,
+    handshakes::Place,
+    message::CancelKey,
+    opening::{self, Opening},
+    refusal::{Fatal, Stop},
+    relay::{Cause, relay},
+    startup::{self, FirstPacket, Startup},
+    stream::{Client, close},
+    tls::TlsFacts,
+};
+use log::Line;
+use visitor::{Entered, Visitor};
+
+/// Serves a connection until it ends. `place` is given back when the handshake is over.
+pub(crate) async fn serve<S>(
+    shared: Arc<Shared>,
+    stream: S,
+    peer: SocketAddr,
+    place: Place,
+    end: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut line = Line::new(shared.app.new_connection_id());
+    // Boxed, so that a session does not keep the memory of its handshake.
+    let opened = tokio::select! {
+        biased;
+        opened = Box::pin(open(&shared, stream, peer, place, &mut line)) => opened,
+        () = end.cancelled() => None,
+    };
+    if let Some((client, entered)) = opened {
+        run(&shared, client, entered, &end, &mut line).await;
+    }
+    line.write();
+}
+
+async fn open<S>(
+    shared: &Shared,
+    stream: S,
+    peer: SocketAddr,
+    place: Place,
+    line: &mut Line,
+) -> Option<(Client<S>, Entered)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let deadline = Instant::now() + shared.settings.handshake_timeout;
+    let opening = match within(deadline, opening::receive(stream, &shared.tls)).await {
+        Ok(opening) => opening,
+        Err(error) => {
+            line.silent(&error);
+            return None;
+        }
+    };
+    let Opening {
+        mut stream,
+        tls,
+        code,
+        body,
+    } = opening;
+    let last = match startup::parse(code, &body) {
+        Ok(FirstPacket::Startup(startup)) => {
+            let request = request(line.id(), &startup, tls.as_ref(), peer);
+            let visitor = Visitor::new(shared, stream, startup, tls, request, deadline);
+            return enter(visitor, place, line).await;
+        }
+        // Whether a key was right is nobody's business: the same end either way.
+        Ok(FirstPacket::Cancel(key)) => cancel(shared, Some(&key), line).await,
+        Ok(FirstPacket::Nonsense) => cancel(shared, None, line).await,
+        Err(fatal) => {
+            line.refused(&fatal, &fatal.message);
+            Some(fatal)
+        }
+    };
+    close(&mut stream, last.map(|fatal| fatal.encode())).await;
+    None
+}
+
+async fn enter<S>(mut visitor: Visitor<'_, S>, place: Place, line: &mut Line) -> Option<(Client<S>, Entered)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    line.user(visitor.user());
+    match visitor.admit().await {
+        Ok(entered) => {
+            line.open();
+            return Some((visitor.into_stream(), entered));
+        }
+        Err(Stop::Gone(error)) => line.silent(&error),
+        Err(Stop::Refused(refused)) => visitor.refuse(*refused, place, line).await,
+    }
+    None
+}
+
+/// Waits until `deadline` at most.
+async fn within<T, E>(deadline: Instant, what: impl Future<Output = Result<T, E>>) -> Result<T, E>
+where
+    E: From<io::Error>,
+{
+    timeout_at(deadline, what)
+        .await
+        .unwrap_or_else(|late| Err(io::Error::from(late).into()))
+}
+
+async fn cancel(shared: &Shared, key: Option<&CancelKey>, line: &mut Line) -> Option<Fatal> {
+    let target = key.and_then(|key| shared.cancels.find(key));
+    line.cancel(target.is_some());
+    if let Some(target) = target {
+        target.cancel().await;
+    }
+    None
+}
+
+fn request(id: &str, startup: &Startup, tls: Option<&TlsFacts>, peer: SocketAddr) -> ConnectionRequest {
+    ConnectionRequest {
+        connection_id: id.to_owned(),
+        user: startup.user.clone(),
+        database: startup.database.clone(),
+        server_name: tls.and_then(|tls| tls.server_name.clone()),
+        tls: tls.is_some(),
+        peer,
+        application_name: startup.application_name.clone(),
+    }
+}
+
+/// An open session, to its end.
+async fn run<S>(
+    shared: &Shared,
+    mut client: Client<S>,
+    mut entered: Entered,
+    end: &CancellationToken,
+    line: &mut Line,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let drain = shared.settings.drain_timeout;
+    let ended = relay(&mut client, &mut entered.backend, &entered.ready, end, drain).await;
+    let last = match ended.cause {
+        Cause::Told => Some(Fatal::shutdown()),
+        Cause::BackendLost => Some(Fatal::backend_lost()),
+        Cause::Closed | Cause::ClientLost => None,
+    };
+    line.ended(&ended, last.as_ref());
+    let last = last.filter(|_| ended.takes_a_message).map(|fatal| fatal.encode());
+    let stop_backend = async {
+        // Nobody waits for the answer any more; without this PostgreSQL would work on to the end.
+        if ended.busy
+            && matches!(ended.cause, Cause::Told | Cause::ClientLost)
+            && let Some(target) = &entered.target
+        {
+            target.cancel().await;
+        }
+    };
+    tokio::join!(stop_backend, close(&mut client, last));
+}

@@ -1,0 +1,254 @@
+//! A client that has said who it is and where it wants to go: is it let in?
+
+use std::{io, sync::Arc, time::Duration};
+
+use app::connections::{Admission, ConnectionRequest, DatabaseLogin, Refusal};
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{log::Line, within};
+use crate::{
+    Shared,
+    cancel::{Registration, Target},
+    handshakes::Place,
+    login::{self, Credential, Welcome},
+    message::{authentication, put_authentication},
+    refusal::{Fatal, Refused, Stop},
+    sasl,
+    scram::{nonce, server::Offer},
+    startup::Startup,
+    stream::{BackendStream, Client, close},
+    tls::TlsFacts,
+};
+
+/// How long the account store may take for one answer.
+const STORE: Duration = Duration::from_secs(5);
+/// How long a client may take to read that it is in.
+const READY: Duration = Duration::from_secs(5);
+/// The most that is added to the time of a refusal.
+const JITTER_MS: u64 = 100;
+
+pub(super) struct Visitor<'g, S> {
+    shared: &'g Shared,
+    stream: Client<S>,
+    startup: Startup,
+    offer: Offer,
+    request: ConnectionRequest,
+    deadline: Instant,
+    /// Once its account, or the lack of one, was looked up.
+    login: Option<DatabaseLogin>,
+}
+
+/// A backend session that belongs to a client.
+pub(super) struct Entered {
+    pub(super) backend: BackendStream,
+    /// What the backend said from `ReadyForQuery` on; the client has it.
+    pub(super) ready: Bytes,
+    /// How the backend is asked to cancel.
+    pub(super) target: Option<Target>,
+    /// Takes the client's own key out of the map in the end.
+    _registration: Option<Registration>,
+}
+
+impl<'g, S> Visitor<'g, S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    pub(super) fn new(
+        shared: &'g Shared,
+        stream: Client<S>,
+        startup: Startup,
+        tls: Option<TlsFacts>,
+        request: ConnectionRequest,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            shared,
+            stream,
+            startup,
+            offer: Offer {
+                certificate_hash: tls.and_then(|tls| tls.certificate_hash),
+            },
+            request,
+            deadline,
+            login: None,
+        }
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.startup.user
+    }
+
+    pub(super) fn into_stream(self) -> Client<S> {
+        self.stream
+    }
+
+    /// The order is the security of it: the limit before any lookup, the proof before anything is said of accounts and
+    /// databases, the record before the client is in.
+    pub(super) async fn admit(&mut self) -> Result<Entered, Stop> {
+        let peer = self.request.peer.ip();
+        if !self.shared.app.allow_connection_attempt(peer, self.user()) {
+            return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
+        }
+        let server_final = self.authenticate().await?;
+        let admission = self.authorise().await?;
+        let (backend, welcome) = self.log_in(&admission).await?;
+        stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
+        self.welcome(&server_final, admission, backend, welcome).await
+    }
+
+    /// The server's final message, to be sent when everything else has gone well.
+    ///
+    /// The account is looked up while the client thinks of its first message, and the challenge does not leave before
+    /// [`crate::GatewaySettings::challenge_delay`]: a lookup that finds somebody takes longer than one that does not,
+    /// and a client that sends both its messages at once could measure it.
+    async fn authenticate(&mut self) -> Result<String, Stop> {
+        let app = &self.shared.app;
+        let challenge_at = Instant::now() + self.shared.settings.challenge_delay;
+        let ask = sasl::ask(&mut self.stream, &self.startup, &self.offer);
+        let look_up = async {
+            let login = stored(app.find_database_login(&self.startup.user)).await;
+            sleep_until(challenge_at).await;
+            login
+        };
+        let (first, login) = tokio::join!(within(self.deadline, ask), look_up);
+        let (first, login) = (first?, self.login.insert(login?));
+        let nonce = nonce(app.random());
+        let proof = sasl::prove(&mut self.stream, first, &login.verifier, &nonce);
+        within(self.deadline, proof).await
+    }
+
+    async fn authorise(&self) -> Result<Admission, Stop> {
+        let Some(login) = &self.login else {
+            return Err(Stop::refused(Refusal::WrongPassword, "no login"));
+        };
+        timeout(STORE, self.shared.app.admit_connection(login, &self.request))
+            .await
+            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
+            .map_err(|refusal| Stop::refused(refusal, "not admitted"))
+    }
+
+    /// Once more when the backend does not take our credential, because its person changed the role's password.
+    async fn log_in(&self, admission: &Admission) -> Result<(BackendStream, Welcome), Stop> {
+        let deadline = Instant::now() + self.shared.settings.backend_timeout;
+        let entered = match within(deadline, self.enter(admission)).await {
+            Err(failure) if failure.is_credential() => {
+                let restored = timeout(STORE, self.shared.app.restore_role(admission)).await;
+                restored
+                    .unwrap_or(Err(Refusal::BackendLogin))
+                    .map_err(|refusal| Stop::refused(refusal, "the role's credential is not restored"))?;
+                within(deadline, self.enter(admission)).await
+            }
+            entered => entered,
+        };
+        entered.map_err(login::Failure::into_stop)
+    }
+
+    async fn enter(&self, admission: &Admission) -> Result<(BackendStream, Welcome), login::Failure> {
+        let backend = &admission.backend;
+        let credential = Credential {
+            role: &backend.role,
+            database: &backend.database,
+            keys: &backend.keys,
+            nonce: nonce(self.shared.app.random()),
+        };
+        let mut stream = login::connect(&backend.address).await?;
+        let welcome = login::log_in(&mut stream, credential, &self.startup.parameters).await?;
+        Ok((stream, welcome))
+    }
+
+    /// Tells the client that it is in: one write, so that until here each failure is a clean error at startup.
+    async fn welcome(
+        &mut self,
+        server_final: &str,
+        admission: Admission,
+        backend: BackendStream,
+        welcome: Welcome,
+    ) -> Result<Entered, Stop> {
+        let target = welcome.key.map(|key| Target {
+            address: Arc::new(admission.backend.address),
+            key,
+        });
+        let registration = target.clone().map(|target| self.register(target));
+        let mut out = BytesMut::new();
+        put_authentication(&mut out, authentication::SASL_FINAL, server_final.as_bytes());
+        put_authentication(&mut out, authentication::OK, b"");
+        out.extend_from_slice(&welcome.notices);
+        if let Some(registration) = &registration {
+            registration.key.put_backend_key_data(&mut out);
+        }
+        out.extend_from_slice(&welcome.ready);
+        self.send(&out).await?;
+        Ok(Entered {
+            backend,
+            ready: welcome.ready,
+            target,
+            _registration: registration,
+        })
+    }
+
+    fn register(&self, target: Target) -> Registration {
+        let random = self.shared.app.random();
+        self.shared.cancels.register(random, self.startup.version, target)
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let sending = async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        };
+        within(Instant::now() + READY, sending).await
+    }
+
+    /// Records the refusal and answers it. A wrong password and an unknown user are answered after the same time, which
+    /// does not depend on what there was to look up or to record.
+    pub(super) async fn refuse(mut self, refused: Refused, place: Place, line: &mut Line) {
+        let Refused {
+            refusal,
+            answer,
+            detail,
+        } = refused;
+        let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
+        line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
+        let answer_at = Instant::now() + self.delay();
+        let place = Arc::new(place);
+        let recorded = self.record_refusal(refusal, Arc::clone(&place));
+        if refusal == Refusal::WrongPassword {
+            sleep_until(answer_at).await;
+        } else {
+            // Joining fails only if the recording panicked, which the runtime has reported.
+            let _ = recorded.await;
+        }
+        close(&mut self.stream, Some(answer.encode())).await;
+    }
+
+    fn delay(&self) -> Duration {
+        let [jitter] = self.shared.app.random().bytes();
+        self.shared.settings.refusal_delay + Duration::from_millis(u64::from(jitter) * JITTER_MS / 255)
+    }
+
+    /// Records in a task of its own, which keeps the place in the handshake, so that slow records cannot pile up.
+    fn record_refusal(&mut self, refusal: Refusal, place: Arc<Place>) -> JoinHandle<()> {
+        let (app, login, request) = (self.shared.app.clone(), self.login.take(), self.request.clone());
+        self.shared.tasks.spawn(async move {
+            let _place = place;
+            let record = app.record_connection_refusal(login.as_ref(), &request, &refusal);
+            if stored(record).await.is_err() {
+                tracing::error!(connection.id = %request.connection_id, "a refused connection was not recorded");
+            }
+        })
+    }
+}
+
+/// An answer of the account store, or the refusal for want of one.
+async fn stored<T>(answer: impl Future<Output = Result<T, app::Error>>) -> Result<T, Stop> {
+    match timeout(STORE, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Stop::refused(Refusal::Unavailable, error.to_string())),
+        Err(_) => Err(Stop::refused(Refusal::Unavailable, "the account store is slow")),
+    }
+}
