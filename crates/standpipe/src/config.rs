@@ -1,0 +1,210 @@
+//! What can an operator set? The keys, their types, and the rules between them. How they are put together is `load`,
+//! their names in the environment are `keys`.
+
+mod keys;
+mod load;
+mod rules;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use model::Secret;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+pub use load::{Loaded, Sources};
+
+/// The sample that is compiled in: the defaults, and the documentation of every key.
+pub const SAMPLE: &str = include_str!("../standpipe.toml");
+
+/// The configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// The account store, if it is not SQLite in the data directory.
+    #[serde(default, deserialize_with = "secret")]
+    pub database_url: Option<Secret<String>>,
+    /// Where people reach the console.
+    pub public_url: Option<Url>,
+    /// The operator's master key.
+    pub master_key_file: Option<PathBuf>,
+    /// Console and API without encryption.
+    pub http: Http,
+    /// Console and API over TLS.
+    pub https: Https,
+    /// The operator's certificate.
+    #[serde(default)]
+    pub tls: TlsFiles,
+    /// The door for PostgreSQL clients.
+    pub gateway: Gateway,
+    /// How mail leaves.
+    pub mail: Mail,
+    /// Where workspaces live.
+    pub workspaces: Workspaces,
+    /// Who may have an account.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// API tokens.
+    pub tokens: Tokens,
+    /// What strangers can do.
+    pub limits: Limits,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Console and API without encryption.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// Console and API over TLS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Https {
+    /// Where to listen; `None` is written "off".
+    #[serde(deserialize_with = "address_or_off")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// The operator's certificate: both files, or neither.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate with its chain, PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key: Option<PathBuf>,
+}
+
+/// The door for PostgreSQL clients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The domain of workspace host names.
+    pub domain: String,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The mail server; without it mails are files.
+    #[serde(default, deserialize_with = "secret")]
+    pub smtp_url: Option<Secret<String>>,
+    /// The sender.
+    pub from: String,
+}
+
+/// Where workspaces live.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workspaces {
+    /// Whether a private PostgreSQL runs here.
+    pub local: Option<bool>,
+    /// The operator's choice of PostgreSQL binaries.
+    pub binaries: Option<PathBuf>,
+    /// Where the cluster goes when PostgreSQL's user cannot reach the data directory.
+    pub system_dir: PathBuf,
+    /// Settings of PostgreSQL.
+    #[serde(default)]
+    pub postgres: BTreeMap<String, String>,
+}
+
+/// Who may have an account.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// Who may make one.
+    pub sign_up: Option<SignUp>,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Anyone.
+    Open,
+    /// Anyone with an address in one of these domains.
+    Domains(Vec<String>),
+    /// Whom the operator invites.
+    Invited,
+}
+
+/// API tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// How many an account may have.
+    pub per_user: u16,
+}
+
+/// What strangers can do; see [`app::LimitSettings`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the same names as app::LimitSettings")]
+pub struct Limits {
+    pub sign_ins_per_ip: u32,
+    pub sign_ins_per_email_per_hour: u32,
+    pub failures_per_ip: u32,
+    pub connections_per_ip: u32,
+    pub connection_failures_per_handle: u32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A level or directives.
+    pub level: String,
+    /// For whom.
+    pub format: LogFormat,
+}
+
+/// For whom logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// The defaults, alone: for tests, which then change what they need.
+    pub fn defaults() -> crate::Result<Self> {
+        Ok(Self::load(&Sources::default())?.config)
+    }
+
+    /// Whether this Standpipe runs a PostgreSQL of its own.
+    pub(crate) fn runs_postgres(&self) -> bool {
+        self.workspaces.local.unwrap_or(!self.shares_store())
+    }
+
+    /// Whether other Standpipes may work on the same account store.
+    pub(crate) fn shares_store(&self) -> bool {
+        self.database_url
+            .as_ref()
+            .is_some_and(|url| !url.expose().starts_with("sqlite:"))
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+}
+
+fn address_or_off<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        serde::de::Error::custom("not an address and port such as 127.0.0.1:8443, and not \"off\"")
+    })
+}

@@ -1,0 +1,89 @@
+//! Every key, with its name in the environment. The sample documents them; a test holds the two together.
+
+/// A key of the configuration.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Its path in the file.
+    pub(crate) name: &'static str,
+    /// Its environment variable.
+    pub(crate) variable: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// What a text from the environment becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Itself.
+    Text,
+    /// Itself, with a password in it that is never shown.
+    Secret,
+    /// What the same text means in the file: a number, a table, a truth, else itself.
+    Value,
+}
+
+const fn key(name: &'static str, variable: &'static str, kind: Kind) -> Key {
+    Key { name, variable, kind }
+}
+
+use Kind::{Secret, Text, Value};
+
+#[rustfmt::skip]
+pub(crate) const KEYS: &[Key] = &[
+    key("data_dir", "STANDPIPE_DATA_DIR", Text),
+    key("database_url", "STANDPIPE_DATABASE_URL", Secret),
+    key("public_url", "STANDPIPE_PUBLIC_URL", Text),
+    key("master_key_file", "STANDPIPE_MASTER_KEY_FILE", Text),
+    key("http.listen", "STANDPIPE_HTTP_LISTEN", Text),
+    key("https.listen", "STANDPIPE_HTTPS_LISTEN", Text),
+    key("tls.certificate", "STANDPIPE_TLS_CERTIFICATE", Text),
+    key("tls.key", "STANDPIPE_TLS_KEY", Text),
+    key("gateway.listen", "STANDPIPE_GATEWAY_LISTEN", Text),
+    key("gateway.domain", "STANDPIPE_GATEWAY_DOMAIN", Text),
+    key("mail.smtp_url", "STANDPIPE_SMTP_URL", Secret),
+    key("mail.from", "STANDPIPE_MAIL_FROM", Text),
+    key("workspaces.local", "STANDPIPE_WORKSPACES_LOCAL", Value),
+    key("workspaces.binaries", "STANDPIPE_WORKSPACES_BINARIES", Text),
+    key("workspaces.system_dir", "STANDPIPE_WORKSPACES_SYSTEM_DIR", Text),
+    key("workspaces.postgres", "STANDPIPE_WORKSPACES_POSTGRES", Value),
+    key("accounts.sign_up", "STANDPIPE_SIGN_UP", Value),
+    key("tokens.per_user", "STANDPIPE_TOKENS_PER_USER", Value),
+    key("limits.sign_ins_per_ip", "STANDPIPE_LIMITS_SIGN_INS_PER_IP", Value),
+    key("limits.sign_ins_per_email_per_hour", "STANDPIPE_LIMITS_SIGN_INS_PER_EMAIL_PER_HOUR", Value),
+    key("limits.failures_per_ip", "STANDPIPE_LIMITS_FAILURES_PER_IP", Value),
+    key("limits.connections_per_ip", "STANDPIPE_LIMITS_CONNECTIONS_PER_IP", Value),
+    key("limits.connection_failures_per_handle", "STANDPIPE_LIMITS_CONNECTION_FAILURES_PER_HANDLE", Value),
+    key("log.level", "STANDPIPE_LOG_LEVEL", Text),
+    key("log.format", "STANDPIPE_LOG_FORMAT", Text),
+];
+
+/// The key of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SAMPLE;
+
+    #[test]
+    fn the_sample_documents_every_key() {
+        let mut section = String::new();
+        let mut documented = Vec::new();
+        for line in SAMPLE.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                section = format!("{}.", name.trim_end_matches(']'));
+            }
+            if let Some((_, variable)) = line.split_once("# STANDPIPE_") {
+                let name = line.trim_start_matches("# ").split_once(" = ").unwrap().0;
+                let variable = variable.split(',').next().unwrap();
+                documented.push(format!("{section}{name} STANDPIPE_{variable}"));
+            }
+        }
+        let known: Vec<String> = KEYS
+            .iter()
+            .map(|key| format!("{} {}", key.name, key.variable))
+            .collect();
+        assert_eq!(documented, known);
+    }
+}

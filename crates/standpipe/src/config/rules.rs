@@ -1,0 +1,176 @@
+//! What must hold between values, and what follows from them.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use url::{Host, Url};
+
+use super::{Config, SignUp};
+use crate::{Addresses, Error, Result, logs};
+
+/// The most tokens that an account may be given: lists of them stay short.
+const MOST_TOKENS: u16 = 100;
+
+impl Config {
+    /// Holds the values to the rules; every broken one is told.
+    pub(super) fn check(&self) -> Result<()> {
+        let mut broken = Vec::new();
+        let mut rule = |holds: bool, line: &str| {
+            if !holds {
+                broken.push(line.to_owned());
+            }
+        };
+        if let Some(url) = &self.public_url {
+            rule(
+                matches!(url.scheme(), "http" | "https") && url.host().is_some(),
+                "public_url: it must begin with https:// (or http:// on this machine alone)",
+            );
+            rule(
+                url.scheme() != "http" || url.host().as_ref().is_some_and(is_loopback),
+                "public_url: http:// is for loopback hosts such as http://localhost:8080 only, because cookies and \
+                 tokens would travel in clear; use https://",
+            );
+            rule(
+                url.path() == "/" && url.query().is_none() && url.fragment().is_none(),
+                "public_url: it must be a scheme, a host and a port, without a path",
+            );
+            rule(
+                url.username().is_empty() && url.password().is_none(),
+                "public_url: it must not hold a user or password",
+            );
+        }
+        if let Some(url) = &self.database_url {
+            let scheme = url.expose().split(':').next().unwrap_or_default();
+            rule(
+                matches!(scheme, "sqlite" | "postgres" | "postgresql"),
+                "database_url: it must begin with postgres:// or sqlite:",
+            );
+        }
+        rule(
+            self.tls.certificate.is_some() == self.tls.key.is_some(),
+            "tls.certificate and tls.key: give both or neither",
+        );
+        rule(
+            is_domain(&self.gateway.domain),
+            "gateway.domain: it must be a domain such as db.example.com, in lower case and without a dot at its end",
+        );
+        rule(
+            (1..=MOST_TOKENS).contains(&self.tokens.per_user),
+            "tokens.per_user: it must be from 1 to 100",
+        );
+        if self.mail(Path::new("")).is_err() {
+            rule(
+                false,
+                "mail.from: it must be an address such as Standpipe <standpipe@example.com>",
+            );
+        }
+        if let Some(url) = &self.mail.smtp_url
+            && mail::Transport::smtp(url.expose()).is_err()
+        {
+            rule(
+                false,
+                "mail.smtp_url: it must be such as smtp://user:password@mail.example.com:587?tls=required",
+            );
+        }
+        if let Err(error) = logs::filter(&self.log.level) {
+            broken.push(error.to_string());
+        }
+        if broken.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Config(broken))
+        }
+    }
+
+    /// Where people reach the console: as configured, else this machine and the port of `http`.
+    pub(crate) fn public_url(&self, http: SocketAddr) -> Result<Url> {
+        match &self.public_url {
+            Some(url) => Ok(url.clone()),
+            None => Url::parse(&format!("http://localhost:{}", http.port()))
+                .map_err(|error| Error::config(format!("public_url: {error}"))),
+        }
+    }
+
+    /// What use cases need, where the doors are at `addresses`.
+    pub(crate) fn settings(&self, addresses: &Addresses, data_dir: &Path) -> Result<app::Settings> {
+        let public_url = self.public_url(addresses.http)?;
+        let own_authority = self.tls.certificate.is_none();
+        Ok(app::Settings {
+            https_url: https_url(&public_url, addresses.https),
+            gateway_domain: self.gateway.domain.clone(),
+            gateway_port: addresses.gateway.port(),
+            ca_path: own_authority.then(|| crate::tls::ca_path(data_dir)),
+            sign_up: self.sign_up(&public_url),
+            public_url,
+            tokens_per_user: self.tokens.per_user.into(),
+            mail: self.mail(data_dir)?,
+            limits: app::LimitSettings {
+                sign_ins_per_ip: self.limits.sign_ins_per_ip,
+                sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
+                failures_per_ip: self.limits.failures_per_ip,
+                connections_per_ip: self.limits.connections_per_ip,
+                connection_failures_per_handle: self.limits.connection_failures_per_handle,
+            },
+        })
+    }
+
+    fn mail(&self, data_dir: &Path) -> Result<app::MailSettings> {
+        Ok(app::MailSettings {
+            from: self
+                .mail
+                .from
+                .parse()
+                .map_err(|_| Error::config("mail.from: not an address"))?,
+            directory: self.mail.smtp_url.is_none().then(|| data_dir.join("mail")),
+        })
+    }
+
+    /// As configured; else open where only this machine reaches us.
+    fn sign_up(&self, public_url: &Url) -> app::SignUp {
+        let ours = public_url.host().as_ref().is_some_and(is_loopback)
+            && self.http.listen.ip().is_loopback()
+            && self.https.listen.is_none_or(|address| address.ip().is_loopback());
+        match &self.accounts.sign_up {
+            Some(SignUp::Open) => app::SignUp::Open,
+            Some(SignUp::Domains(domains)) => app::SignUp::Domains(domains.clone()),
+            Some(SignUp::Invited) => app::SignUp::Invited,
+            None if ours => app::SignUp::Open,
+            None => app::SignUp::Invited,
+        }
+    }
+}
+
+/// The host of `public_url` at the port of `https`, unless `public_url` is HTTPS itself.
+fn https_url(public_url: &Url, https: Option<SocketAddr>) -> Option<Url> {
+    let mut url = public_url.clone();
+    if url.scheme() == "https" {
+        return None;
+    }
+    url.set_scheme("https").ok()?;
+    url.set_port(Some(https?.port())).ok()?;
+    Some(url)
+}
+
+/// Whether nobody but this machine can be at `host`: RFC 6761 gives `localhost` and names below it to loopback.
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
+    }
+}
+
+fn is_domain(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    // A workspace's label and its dot come before it.
+    name.len() <= 253 - 64 && name.split('.').all(label)
+}

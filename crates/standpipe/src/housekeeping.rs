@@ -1,0 +1,40 @@
+//! What is done by the clock: last uses are written, what expired is removed, certificates are renewed.
+
+use std::{fmt::Display, time::Duration};
+
+use app::App;
+use model::Clock;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::tls::Certificate;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Goes on until `stopping`. What fails is logged and tried again the next time.
+pub(crate) async fn run(app: App, clock: Clock, mut certificate: Certificate, stopping: CancellationToken) {
+    let (mut minutes, mut hours) = (every(MINUTE), every(HOUR));
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = minutes.tick() => told("last uses are not written", app.flush_last_use().await),
+            _ = hours.tick() => {
+                told("what expired is not removed", app.remove_expired().await);
+                told("the certificate is not renewed", certificate.refresh(clock.now()));
+            }
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+fn told<E: Display>(what: &str, result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "{what}");
+    }
+}

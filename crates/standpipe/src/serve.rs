@@ -1,0 +1,191 @@
+//! A running Standpipe: everything wired together, from the first file to the last connection.
+
+use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
+
+use app::{App, LocalServer, LocalSettings};
+use gateway::{Gateway, GatewaySettings};
+use model::{Clock, Random};
+use store::Db;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Addresses, Config, Error, Result,
+    data_dir::DataDir,
+    housekeeping,
+    listeners::{Door, Listeners},
+    open::Opened,
+    tls::{self, Certificate},
+};
+
+/// How long requests that are under way may go on when the server stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the process, or a test, hands in.
+#[derive(Clone)]
+pub struct Environment {
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Told of each sign-in link that has no mail server to go by.
+    pub on_link: Arc<dyn Fn(&str) + Send + Sync>,
+    /// The directories of `PATH`, where PostgreSQL is looked for.
+    pub search_path: Vec<PathBuf>,
+    /// The user's own directory for sockets.
+    pub runtime_dir: Option<PathBuf>,
+}
+
+/// A Standpipe that accepts at all its doors.
+pub struct Server {
+    addresses: Addresses,
+    app: App,
+    db: Db,
+    data_dir: DataDir,
+    local: Option<LocalServer>,
+    doors: Vec<Door>,
+    stopping: CancellationToken,
+    workers: Vec<JoinHandle<()>>,
+    gateway: JoinHandle<()>,
+    _lock: File,
+}
+
+impl Server {
+    /// Opens everything and starts to serve; returns when all listeners accept. The private PostgreSQL may take some
+    /// seconds more: what needs it waits.
+    pub async fn start(config: &Config, environment: Environment) -> Result<Self> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let lock = data_dir.lock()?;
+        let listeners = Listeners::bind(config)?;
+        let addresses = listeners.addresses;
+        let opened = Opened::open(config, &environment).await?;
+        let public_url = config.public_url(addresses.http)?;
+        let host = public_url.host_str().unwrap_or("localhost");
+        let certificate = Certificate::load(config, &data_dir, host, environment.clock.now())?;
+        let local = match config.runs_postgres() {
+            true => Some(LocalServer::start(
+                local_settings(config, &environment, &opened).await?,
+            )),
+            false => None,
+        };
+        let db = opened.db.clone();
+        let app = opened.app(config, &environment, &addresses, local.clone())?;
+        if !config.shares_store() {
+            app.recover_processes().await?;
+        }
+
+        let stopping = CancellationToken::new();
+        let gateway = serve_gateway(&app, listeners.gateway, &certificate, stopping.clone())?;
+        let mut doors = vec![Door::http(listeners.http, app.clone())?];
+        if let Some(listener) = listeners.https {
+            let tls = tls::https_config(certificate.shared())?;
+            doors.push(Door::https(listener, app.clone(), tls)?);
+        }
+        for door in &doors {
+            door.listening().await;
+        }
+        data_dir.write_addresses(&addresses)?;
+        let workers = workers(&app, environment.clock, certificate, &stopping);
+        tracing::info!(http = %addresses.http, https = ?addresses.https, gateway = %addresses.gateway, "listening");
+        Ok(Self {
+            addresses,
+            app,
+            db,
+            data_dir,
+            local,
+            doors,
+            stopping,
+            workers,
+            gateway,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is reached.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The application behind the doors.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Stops in order: accepts nobody, lets requests and statements that are under way end, writes what is only in
+    /// memory, stops PostgreSQL, closes the store.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.data_dir.remove_addresses();
+        self.stopping.cancel();
+        for door in self.doors {
+            door.close(PATIENCE).await;
+        }
+        for task in self.workers.into_iter().chain([self.gateway]) {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker failed");
+            }
+        }
+        if let Err(error) = self.app.flush_last_use().await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "last uses are not written"
+            );
+        }
+        if let Some(local) = &self.local {
+            local.stop().await;
+        }
+        // What is not written by now was never acknowledged.
+        if tokio::time::timeout(PATIENCE, self.db.close()).await.is_err() {
+            tracing::warn!("the account store does not close");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+async fn local_settings(
+    config: &Config,
+    environment: &Environment,
+    opened: &Opened,
+) -> Result<LocalSettings> {
+    let password = opened.superuser_password(environment).await?;
+    let workspaces = &config.workspaces;
+    Ok(LocalSettings {
+        binaries: workspaces.binaries.clone(),
+        extra: workspaces.postgres.clone().into_iter().collect(),
+        search_path: environment.search_path.clone(),
+        runtime_dir: environment.runtime_dir.clone(),
+        system_dir: workspaces.system_dir.clone(),
+        ..LocalSettings::new(opened.data_dir.path().to_owned(), password)
+    })
+}
+
+fn serve_gateway(
+    app: &App,
+    listener: std::net::TcpListener,
+    certificate: &Certificate,
+    stopping: CancellationToken,
+) -> Result<JoinHandle<()>> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::system("serve the gateway"))?;
+    let gateway = Gateway::new(app.clone(), GatewaySettings::default(), certificate.shared());
+    Ok(tokio::spawn(gateway.serve(listener, stopping)))
+}
+
+fn workers(
+    app: &App,
+    clock: Clock,
+    certificate: Certificate,
+    stopping: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let (processes, mails) = (app.clone(), app.clone());
+    let (end, same_end) = (stopping.clone(), stopping.clone());
+    vec![
+        tokio::spawn(async move { processes.run_processes(end).await }),
+        tokio::spawn(async move { mails.deliver_mail(same_end).await }),
+        tokio::spawn(housekeeping::run(
+            app.clone(),
+            clock,
+            certificate,
+            stopping.clone(),
+        )),
+    ]
+}

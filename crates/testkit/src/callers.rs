@@ -1,0 +1,149 @@
+//! Callers of the API, by type: whoever has no credential, and whoever has a token.
+
+use std::{net::SocketAddr, ops::Deref, path::Path, sync::Once};
+
+use reqwest::{Certificate, Client, ClientBuilder, Method, RequestBuilder, redirect};
+use serde_json::Value;
+
+use crate::Answer;
+
+/// Somebody without a credential.
+#[derive(Debug, Clone)]
+pub struct Anonymous(Caller);
+
+/// Somebody with a bearer token.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    caller: Caller,
+    /// The token.
+    pub token: String,
+}
+
+/// Sends requests to one server.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    client: Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Anonymous {
+    /// A caller of the server at `http`.
+    pub fn at(http: SocketAddr) -> Self {
+        Self::new(http)
+    }
+
+    pub(crate) fn new(http: SocketAddr) -> Self {
+        Self(Caller {
+            client: client(http).build().expect("a client"),
+            base: format!("http://localhost:{}", http.port()),
+            token: None,
+        })
+    }
+
+    /// Over TLS, trusting the authority in `ca` alone.
+    pub(crate) fn over_tls(https: SocketAddr, ca: &Path) -> Self {
+        let ca = Certificate::from_pem(&std::fs::read(ca).expect("ca.pem")).expect("a certificate");
+        Self(Caller {
+            client: client(https).tls_certs_only([ca]).build().expect("a client"),
+            base: format!("https://localhost:{}", https.port()),
+            token: None,
+        })
+    }
+
+    /// The same, with a token.
+    pub fn with_token(&self, token: impl Into<String>) -> Bearer {
+        let token = token.into();
+        Bearer {
+            caller: Caller {
+                token: Some(token.clone()),
+                ..self.0.clone()
+            },
+            token,
+        }
+    }
+}
+
+impl Deref for Anonymous {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl Deref for Bearer {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl Caller {
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// `POST` with JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// `POST` without any body, as Pipes' SDK does.
+    pub async fn post_nothing(&self, path: &str) -> Answer {
+        self.send(Method::POST, path, None).await
+    }
+
+    /// `PATCH` with JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Any method, to a server that may be gone: nothing when no whole answer came.
+    pub async fn try_send(&self, method: &str, path: &str, body: Option<Value>) -> Option<Answer> {
+        let method = method.parse().expect("a method");
+        let response = self.request(method, path, body).send().await.ok()?;
+        Answer::try_read(response).await
+    }
+
+    /// Any method, with JSON or without a body.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        Answer::read(self.request(method, path, body).send().await.expect("an answer")).await
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<Value>) -> RequestBuilder {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        match body {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+}
+
+/// A client that goes to `address` for `localhost`, follows nothing, and asks no proxy.
+pub(crate) fn client(address: SocketAddr) -> ClientBuilder {
+    install_tls();
+    Client::builder()
+        .no_proxy()
+        .resolve("localhost", address)
+        .redirect(redirect::Policy::none())
+}
+
+/// reqwest takes the process's TLS; here it is the same as everywhere.
+pub(crate) fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // The error is that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}

@@ -1,0 +1,45 @@
+# The parts of the machine that a script needs; to be sourced. A missing one is installed where that may be done: by
+# root, or by somebody whose `sudo` asks nothing, with apt-get.
+
+# The parts that STANDPIPE_TEST_WITHOUT names, and the needed ones that are not to be had.
+went_without=()
+missing=()
+
+without() {
+  case ",${STANDPIPE_TEST_WITHOUT:-}," in *",$1,"*) return 0 ;; *) return 1 ;; esac
+}
+
+# Whether PROGRAM is there: in PATH, or where distributions keep PostgreSQL's.
+is_there() {
+  command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null \
+    || compgen -G "/usr/pgsql-*/bin/$1" >/dev/null || compgen -G "/opt/homebrew/opt/postgresql*/bin/$1" >/dev/null
+}
+
+# install PACKAGE…: false where it may not, or cannot.
+install() {
+  local as=()
+  command -v apt-get >/dev/null 2>&1 || return 1
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true >/dev/null 2>&1 || return 1
+    as=(sudo -n)
+  fi
+  echo "installing $*" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  # An index of a few days ago names packages that are gone, so a failure is tried once more with a fresh one.
+  "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 && return 0
+  "${as[@]}" apt-get update >/dev/null 2>&1
+  "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null
+}
+
+# need PART PROGRAM PACKAGE…: PROGRAM of PART, installed if it is missing.
+need() {
+  local part=$1 program=$2
+  shift 2
+  if without "$part"; then
+    case " ${went_without[*]:-} " in *" $part "*) ;; *) went_without+=("$part") ;; esac
+    return 0
+  fi
+  is_there "$program" && return 0
+  if install "$@" && is_there "$program"; then return 0; fi
+  missing+=("$part: the program $program is missing and could not be installed; install $*, or go without it by STANDPIPE_TEST_WITHOUT=$part")
+}

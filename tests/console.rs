@@ -1,0 +1,14 @@
+//! The console, as browsers see it.
+
+mod acceptance;
+mod accessibility;
+mod foreign_forms;
+mod headers;
+mod keyboard;
+mod mail_scanner;
+mod raw;
+mod screenshots;
+mod sign_out;
+mod smoke;
+mod window;
+mod without_script;

@@ -1,0 +1,94 @@
+//! Requests as nobody's browser makes them: with any method, headers and host.
+
+use reqwest::{Certificate, Client, Method, RequestBuilder, header, redirect};
+use testkit::{Answer, TestApp};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// One listener of a server.
+pub(super) struct Raw {
+    client: Client,
+    pub(super) origin: String,
+}
+
+impl Raw {
+    pub(super) fn http(app: &TestApp) -> Self {
+        // It also chooses the process's TLS for reqwest.
+        drop(app.anonymous());
+        let http = app.addresses().http;
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .resolve("localhost", http);
+        Self {
+            client: client.build().unwrap(),
+            origin: format!("http://localhost:{}", http.port()),
+        }
+    }
+
+    pub(super) fn https(app: &TestApp) -> Self {
+        drop(app.anonymous_over_tls());
+        let https = app.addresses().https.unwrap();
+        let ca = Certificate::from_pem(&std::fs::read(app.ca()).unwrap()).unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .resolve("localhost", https);
+        Self {
+            client: client.tls_certs_only([ca]).build().unwrap(),
+            origin: format!("https://localhost:{}", https.port()),
+        }
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.origin))
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// A form from a page of the same origin, with these cookies.
+    pub(super) async fn submit(&self, path: &str, cookies: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header(header::ORIGIN, &self.origin);
+        send(request.header(header::COOKIE, cookies).form(fields)).await
+    }
+}
+
+pub(super) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.unwrap(),
+    }
+}
+
+/// The status of a request that is written byte by byte.
+pub(super) async fn status_of(app: &TestApp, request: &str) -> u16 {
+    let mut stream = TcpStream::connect(app.addresses().http).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let head = String::from_utf8_lossy(&answer).into_owned();
+    head.split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_else(|| panic!("{head:?}"))
+}
+
+/// The `Set-Cookie` lines of an answer, as name, value and attributes.
+pub(super) fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
+    let lines = answer.headers.get_all(header::SET_COOKIE).iter();
+    lines
+        .map(|line| {
+            let (pair, attributes) = line.to_str().unwrap().split_once("; ").unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            (name.to_owned(), value.to_owned(), attributes.to_owned())
+        })
+        .collect()
+}

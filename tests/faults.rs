@@ -1,0 +1,4 @@
+//! What survives when things break.
+
+mod canary;
+mod kill;

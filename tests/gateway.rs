@@ -1,0 +1,14 @@
+//! The gateway, as PostgreSQL clients see it.
+
+mod cancel;
+mod connection_string;
+mod drivers;
+mod endings;
+mod isolation;
+mod open_psql;
+mod records;
+mod refusals;
+mod rotation;
+mod smoke;
+mod wire;
+mod world;

@@ -1,0 +1,77 @@
+// node-postgres, told what to do line by line; see tests/gateway/drivers.rs.
+const { Client } = require('pg')
+const { readFileSync } = require('node:fs')
+const { createInterface } = require('node:readline')
+
+const env = process.env
+const sessions = {}
+const sleeping = {}
+
+async function open(name, way, password) {
+  const ssl = { ca: readFileSync(env.DB_CA), servername: env.DB_HOST, rejectUnauthorized: true }
+  const client = new Client({
+    host: env.DB_ADDRESS,
+    port: Number(env.DB_PORT),
+    user: env.DB_USER,
+    password,
+    database: env.DB_NAME,
+    application_name: 'node',
+    enableChannelBinding: true,
+    ssl: way === 'host' ? ssl : false,
+  })
+  client.on('error', () => {})
+  await client.connect()
+  sessions[name] = client
+  return 'ok'
+}
+
+async function query(name) {
+  let row
+  for (let n = 0; n < 3; n++) {
+    const text = "SELECT $1::int * 2 AS a, $2::text || 'e' AS b, $3::int[] AS c"
+    row = (await sessions[name].query({ name: 'three', text, values: [21, 'grüß', [1, 2]] })).rows[0]
+  }
+  return `${row.a} ${row.b} ${row.c[1]}`
+}
+
+async function fail(name) {
+  const client = sessions[name]
+  const states = []
+  await client.query('CREATE TEMP TABLE IF NOT EXISTS kept (n int)')
+  await client.query('BEGIN')
+  await client.query('INSERT INTO kept VALUES ($1)', [1])
+  for (const statement of ['SELECT 1 / 0', 'SELECT 1']) {
+    await client.query(statement).catch((error) => states.push(error.code))
+  }
+  await client.query('ROLLBACK')
+  const { rows } = await client.query('SELECT count(*) AS n FROM kept')
+  return `${states.join(' ')} ${rows[0].n}`
+}
+
+async function sleep(name) {
+  const statement = sessions[name].query('SELECT pg_sleep(600) /* driver */')
+  sleeping[name] = statement.then(() => 'slept', (error) => error.code)
+  return 'ok'
+}
+
+// node-postgres has no call for it: the request of the protocol, with the key that the driver was given.
+async function cancel(name) {
+  const { processID, secretKey } = sessions[name]
+  const request = Buffer.alloc(16)
+  ;[16, 80877102, processID, secretKey].forEach((number, n) => request.writeInt32BE(number, 4 * n))
+  const socket = require('node:net').connect(Number(env.DB_PORT), env.DB_ADDRESS)
+  socket.resume().end(request)
+  await new Promise((resolve) => socket.on('close', resolve))
+  return sleeping[name]
+}
+
+const actions = { open, query, fail, sleep, cancel }
+async function main() {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [action, ...values] = line.split(' ')
+    const answer = await actions[action](...values).catch((error) => `${error.code ?? '?'} ${error.message}`)
+    console.log(answer)
+  }
+  process.exit(0)
+}
+main()

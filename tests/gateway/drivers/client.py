@@ -1,0 +1,83 @@
+"""psycopg 3, told what to do line by line; see tests/gateway/drivers.rs."""
+
+import os
+import sys
+import threading
+
+import psycopg
+
+env = os.environ
+sessions = {}
+sleeping = {}
+
+
+def open_session(name, way, password):
+    by_host = {"host": env["DB_HOST"], "sslmode": "verify-full", "sslrootcert": env["DB_CA"], "channel_binding": "require"}
+    by_name = {"host": env["DB_ADDRESS"], "sslmode": "disable"}
+    # What only a new libpq can: TLS from the first octet, and the longer keys of protocol 3.2.
+    direct = by_host | {"sslnegotiation": "direct", "max_protocol_version": "latest"}
+    sessions[name] = psycopg.connect(
+        **{"host": by_host, "name": by_name, "direct": direct}[way],
+        hostaddr=env["DB_ADDRESS"],
+        port=env["DB_PORT"],
+        user=env["DB_USER"],
+        password=password,
+        dbname=env["DB_NAME"],
+        application_name="python",
+        autocommit=True,
+    )
+    return "ok"
+
+
+def query(name):
+    statement = "SELECT %s::int * 2, %s::text || 'e', %s::int[]"
+    for _ in range(3):
+        row = sessions[name].execute(statement, (21, "grüß", [1, 2]), prepare=True).fetchone()
+    return f"{row[0]} {row[1]} {row[2][1]}"
+
+
+def fail(name):
+    session, states = sessions[name], []
+    session.execute("CREATE TEMP TABLE IF NOT EXISTS kept (n int)")
+    try:
+        with session.transaction():
+            session.execute("INSERT INTO kept VALUES (1)")
+            for statement in ("SELECT 1 / 0", "SELECT 1"):
+                try:
+                    session.execute(statement)
+                except psycopg.Error as error:
+                    states.append(error.sqlstate)
+            raise psycopg.Rollback()
+    except psycopg.Error as error:
+        states.append(error.sqlstate)
+    return f"{' '.join(states)} {session.execute('SELECT count(*) FROM kept').fetchone()[0]}"
+
+
+def sleep(name):
+    def run():
+        try:
+            sessions[name].execute("SELECT pg_sleep(600) /* driver */")
+            sleeping[name] = (thread, "slept")
+        except psycopg.Error as error:
+            sleeping[name] = (thread, error.sqlstate)
+
+    thread = threading.Thread(target=run, daemon=True)
+    sleeping[name] = (thread, None)
+    thread.start()
+    return "ok"
+
+
+def cancel(name):
+    sessions[name].cancel_safe()
+    sleeping[name][0].join()
+    return sleeping[name][1]
+
+
+actions = {"open": open_session, "query": query, "fail": fail, "sleep": sleep, "cancel": cancel}
+for line in sys.stdin:
+    action, *arguments = line.split()
+    try:
+        answer = actions[action](*arguments)
+    except psycopg.Error as error:
+        answer = f"{error.sqlstate or '?'} {str(error).strip().splitlines()[-1]}"
+    print(answer, flush=True)

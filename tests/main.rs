@@ -1,0 +1,13 @@
+//! The tests that go through the front doors, in one binary: `api`, `console`, `gateway`, `cli`, `faults`. `testkit` is what they
+//! stand on. Run them by `make test`, or by `scripts/with-postgres cargo nextest run -E 'binary(it)'`.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod console;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod gateway;
