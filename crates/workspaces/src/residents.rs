@@ -39,14 +39,12 @@ pub(crate) enum Kind {
 pub(crate) async fn end(prepared: &Prepared) -> Result<(), String> {
     let place = &prepared.place;
     let found = residents(place)?;
-    if !found.is_empty() {
+    let has_postmaster = found.iter().any(|(_, kind)| *kind == Kind::Postmaster);
+    if has_postmaster {
         info!(
             processes = found.len(),
             "ending what an earlier run of PostgreSQL left behind"
         );
-    }
-    let has_postmaster = found.iter().any(|(_, kind)| *kind == Kind::Postmaster);
-    if has_postmaster {
         signal(place, Some(Kind::Postmaster), Signal::INT)?;
     }
     // Backends without a postmaster go when they notice, which a busy one may not do soon.

@@ -151,19 +151,19 @@ impl Supervisor {
             opened = open(&control) => opened,
             how = postmaster.ended() => return Ended::Trouble(failed(explain(&how, prepared))),
             () = asked(&mut self.stop) => {
-                postmaster.stop().await;
+                stop(&mut postmaster, prepared).await;
                 return Ended::Stopped;
             }
         };
         if let Err(reason) = opened {
-            postmaster.stop().await;
+            stop(&mut postmaster, prepared).await;
             return Ended::Trouble(failed(reason));
         }
         self.publish_ready(prepared);
         tokio::select! {
             how = postmaster.ended() => Ended::Died(explain(&how, prepared)),
             () = asked(&mut self.stop) => {
-                postmaster.stop().await;
+                stop(&mut postmaster, prepared).await;
                 Ended::Stopped
             }
         }
@@ -196,6 +196,14 @@ impl Supervisor {
             warn!("{status}");
         }
         self.publish.send_replace(State::new(status));
+    }
+}
+
+/// Stops the postmaster and waits for the last of its processes: its logger outlives it until the log is written.
+async fn stop(postmaster: &mut Postmaster, prepared: &Prepared) {
+    postmaster.stop().await;
+    if let Err(reason) = residents::end(prepared).await {
+        warn!(reason, "PostgreSQL has stopped, but not all of its processes");
     }
 }
 
