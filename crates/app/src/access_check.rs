@@ -1,9 +1,13 @@
 //! Whether a credential opens anything now. One function decides this, for every path (design §2.8).
 
 use jiff::Timestamp;
+use model::{
+    session::{Freshness, SessionKind},
+    time,
+};
 use store::users::UserRow;
 
-use crate::{Error, Result};
+use crate::{Actor, App, Error, Result};
 
 /// What the decision depends on, apart from the account.
 pub(crate) struct Facts {
@@ -38,6 +42,29 @@ pub(crate) fn check(facts: &Facts, user: &UserRow, now: Timestamp) -> Result<()>
         )
     } else {
         Ok(())
+    }
+}
+
+impl App {
+    /// Whether the actor proved recently enough who they are ([`Error::FreshSignInRequired`] where not). That asks
+    /// people at a browser; a bearer token acts with the account's full power, as in Pipes.
+    pub(crate) fn require_fresh(&self, actor: &Actor, freshness: Freshness) -> Result<()> {
+        let Some(session) = actor
+            .session()
+            .filter(|session| session.kind == SessionKind::Console)
+        else {
+            return Ok(());
+        };
+        let settings = &self.settings().sessions;
+        let age = match freshness {
+            Freshness::Sensitive => settings.sensitive_seconds,
+            Freshness::Danger => settings.danger_seconds,
+        };
+        if self.now() < time::after(session.authenticated_at, age) {
+            Ok(())
+        } else {
+            Err(Error::FreshSignInRequired(freshness))
+        }
     }
 }
 

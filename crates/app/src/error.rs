@@ -42,6 +42,9 @@ pub enum Error {
         /// One sentence that says what to do.
         message: &'static str,
     },
+    /// The session's proof of who this is is too old for what is asked; a step-up renews it.
+    #[error("a fresh sign-in is required")]
+    FreshSignInRequired(model::session::Freshness),
     /// Too many, too fast.
     #[error("too many requests")]
     RateLimited {

@@ -36,7 +36,7 @@ pub use admin::local_superuser_password;
 pub use audit::AuditPage;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
-pub use settings::{LimitSettings, MailSettings, Settings, SignUp};
+pub use settings::{LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
 // The nouns that callers get back.
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
 pub use store::{

@@ -1,7 +1,7 @@
 //! The database password: one for all workspaces of a person.
 
 use jiff::Timestamp;
-use model::{PasswordId, Secret, UserId, audit::Action, password, scram::Verifier};
+use model::{PasswordId, Secret, UserId, audit::Action, password, scram::Verifier, session::Freshness};
 use store::{Tx, database_passwords, database_passwords::DatabasePasswordRow, users};
 
 use crate::{Actor, App, Error, Result, keys::Purpose};
@@ -20,6 +20,7 @@ pub struct DatabasePassword {
 impl App {
     /// Shows the actor's database password, and records that it was shown.
     pub async fn reveal_password(&self, actor: &Actor) -> Result<DatabasePassword> {
+        self.require_fresh(actor, Freshness::Sensitive)?;
         let row = database_passwords::find_password(self.db(), actor.id())
             .await?
             .ok_or(Error::NotFound("database password"))?;
@@ -50,6 +51,7 @@ impl App {
     /// Gives the actor a new database password. From the commit on, new connections need it on every workspace; open
     /// connections stay.
     pub async fn rotate_password(&self, actor: &Actor) -> Result<DatabasePassword> {
+        self.require_fresh(actor, Freshness::Sensitive)?;
         let mut tx = self.db().begin().await?;
         users::lock_user(&mut tx, actor.id())
             .await?

@@ -3,7 +3,7 @@
 use model::{
     SessionId,
     audit::{Action, Credential},
-    session::{self, SessionKind},
+    session::{Freshness, SessionKind},
     time,
     token::{PlainToken, TokenKey, TokenStatus},
 };
@@ -89,7 +89,7 @@ impl App {
             return Err(Error::SignInRequired);
         }
         let now = self.now();
-        let idle_end = time::after(row.last_seen_at, session::CONSOLE_IDLE_SECONDS);
+        let idle_end = time::after(row.last_seen_at, self.settings().sessions.idle_seconds);
         let end = if row.kind == SessionKind::Console {
             row.expires_at.min(idle_end)
         } else {
@@ -142,6 +142,7 @@ impl App {
 
     /// Ends one of the actor's sessions; its next request is refused.
     pub async fn end_session(&self, actor: &Actor, id: SessionId) -> Result<()> {
+        self.require_fresh(actor, Freshness::Sensitive)?;
         let mut tx = self.db().begin().await?;
         if !sessions::delete_session(&mut tx, actor.id(), id).await? {
             return Err(Error::NotFound("session"));
@@ -155,6 +156,7 @@ impl App {
 
     /// Ends all of the actor's sessions but the one that they act with, and says how many.
     pub async fn end_other_sessions(&self, actor: &Actor) -> Result<u64> {
+        self.require_fresh(actor, Freshness::Sensitive)?;
         let mut tx = self.db().begin().await?;
         users::lock_user(&mut tx, actor.id())
             .await?
@@ -177,6 +179,7 @@ impl App {
     /// Ends every session and token of the actor, the one that they act with included. From the commit on none of
     /// them opens anything; `rotate_password` changes the database password in the same transaction.
     pub async fn reset_auth(&self, actor: &Actor, rotate_password: bool) -> Result<UserRow> {
+        self.require_fresh(actor, Freshness::Danger)?;
         let mut tx = self.db().begin().await?;
         let user = users::lock_user(&mut tx, actor.id())
             .await?
@@ -230,7 +233,7 @@ impl App {
             created_at: now,
             authenticated_at: now,
             last_seen_at: now,
-            expires_at: time::after(now, session::CONSOLE_LIFETIME_SECONDS),
+            expires_at: time::after(now, self.settings().sessions.lifetime_seconds),
         };
         sessions::insert_session(tx, &row).await?;
         Ok((id, token))

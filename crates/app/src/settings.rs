@@ -21,6 +21,8 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// How many API tokens an account may have.
     pub tokens_per_user: i64,
+    /// How long sessions live, and for what they are fresh enough.
+    pub sessions: SessionSettings,
     /// How mail is addressed.
     pub mail: MailSettings,
     /// Limits on what strangers can do.
@@ -47,6 +49,33 @@ impl SignUp {
                 domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain))
             }),
             Self::Invited => false,
+        }
+    }
+}
+
+/// How long sessions live, and for what they are fresh enough (security A.1). All times are in seconds.
+#[derive(Debug, Clone)]
+pub struct SessionSettings {
+    /// A console session, whatever is done with it.
+    pub lifetime_seconds: i64,
+    /// A console session that is not used.
+    pub idle_seconds: i64,
+    /// How many sessions an account may have; the oldest make room.
+    pub per_user: i64,
+    /// The age of a proof that is enough for [`model::session::Freshness::Sensitive`].
+    pub sensitive_seconds: i64,
+    /// The age of a proof that is enough for [`model::session::Freshness::Danger`].
+    pub danger_seconds: i64,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            lifetime_seconds: 30 * 24 * 60 * 60,
+            idle_seconds: 14 * 24 * 60 * 60,
+            per_user: 100,
+            sensitive_seconds: 12 * 60 * 60,
+            danger_seconds: 10 * 60,
         }
     }
 }

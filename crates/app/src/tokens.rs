@@ -3,6 +3,7 @@
 use model::{
     TokenId,
     audit::{Action, AuditEntry},
+    session::Freshness,
     time,
     token::{self, PlainToken, TokenKey, TokenStatus},
 };
@@ -67,6 +68,7 @@ impl App {
     /// An account may have so many (`tokens.per_user`): each takes a numbered slot, and the database lets a slot be
     /// taken once.
     pub async fn create_token(&self, actor: &Actor, new: NewToken) -> Result<(TokenRow, PlainToken)> {
+        self.require_fresh(actor, Freshness::Sensitive)?;
         let mut checks = Checks::default();
         let title = checks.take(token::title(new.title.as_deref().unwrap_or_default()));
         let description = checks.take(token::description(new.description.as_deref().unwrap_or_default()));

@@ -28,10 +28,15 @@ impl SessionKind {
     }
 }
 
-/// How long a console session lives, whatever is done with it: 30 days (security A.1).
-pub const CONSOLE_LIFETIME_SECONDS: i64 = 30 * 24 * 60 * 60;
-/// How long a console session lives unused: 14 days (security A.1).
-pub const CONSOLE_IDLE_SECONDS: i64 = 14 * 24 * 60 * 60;
+/// How recent a person's proof of who they are must be for what they want to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Reading or making a credential, ending sessions: recent enough not to interrupt a day's work.
+    Sensitive,
+    /// E-mail addresses, handle, reset, deletion, factors: just now.
+    Danger,
+}
+
 /// The longest user agent kept, in bytes.
 pub const USER_AGENT_MAX: usize = 256;
 

@@ -47,6 +47,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// API tokens.
     pub tokens: Tokens,
+    /// How long people stay signed in.
+    pub sessions: Sessions,
     /// What strangers can do.
     pub limits: Limits,
     /// What is logged, and how.
@@ -142,6 +144,22 @@ pub enum SignUp {
 pub struct Tokens {
     /// How many an account may have.
     pub per_user: u16,
+}
+
+/// How long people stay signed in, and for what that is fresh enough.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// The days of a session, whatever is done with it.
+    pub lifetime_days: u16,
+    /// The days of a session that is not used.
+    pub idle_days: u16,
+    /// How many an account may have.
+    pub per_user: u16,
+    /// The hours after a sign-in in which credentials can be shown and made.
+    pub sensitive_hours: u16,
+    /// The minutes after a sign-in in which an account can be renamed, reset and deleted.
+    pub danger_minutes: u16,
 }
 
 /// What strangers can do; see [`app::LimitSettings`].

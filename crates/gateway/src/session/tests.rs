@@ -65,6 +65,7 @@ fn settings(limits: LimitSettings) -> Settings {
         ca_path: None,
         sign_up: SignUp::Open,
         tokens_per_user: 2,
+        sessions: app::SessionSettings::default(),
         mail: MailSettings {
             from: "Standpipe <standpipe@example.com>".parse().unwrap(),
             directory: None,

@@ -60,6 +60,19 @@ impl Config {
             (1..=MOST_TOKENS).contains(&self.tokens.per_user),
             "tokens.per_user: it must be from 1 to 100",
         );
+        let sessions = &self.sessions;
+        rule(
+            (1..=365).contains(&sessions.lifetime_days) && (1..=365).contains(&sessions.idle_days),
+            "sessions.lifetime_days and sessions.idle_days: they must be from 1 to 365",
+        );
+        rule(
+            (1..=1000).contains(&sessions.per_user),
+            "sessions.per_user: it must be from 1 to 1000",
+        );
+        rule(
+            sessions.sensitive_hours > 0 && sessions.danger_minutes > 0,
+            "sessions.sensitive_hours and sessions.danger_minutes: they must be 1 or more",
+        );
         if self.mail(Path::new("")).is_err() {
             rule(
                 false,
@@ -105,6 +118,7 @@ impl Config {
             sign_up: self.sign_up(&public_url),
             public_url,
             tokens_per_user: self.tokens.per_user.into(),
+            sessions: self.session_settings(),
             mail: self.mail(data_dir)?,
             limits: app::LimitSettings {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
@@ -114,6 +128,18 @@ impl Config {
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,
             },
         })
+    }
+
+    fn session_settings(&self) -> app::SessionSettings {
+        let (minute, hour, day) = (60_i64, 60 * 60, 24 * 60 * 60);
+        let sessions = &self.sessions;
+        app::SessionSettings {
+            lifetime_seconds: i64::from(sessions.lifetime_days) * day,
+            idle_seconds: i64::from(sessions.idle_days) * day,
+            per_user: sessions.per_user.into(),
+            sensitive_seconds: i64::from(sessions.sensitive_hours) * hour,
+            danger_seconds: i64::from(sessions.danger_minutes) * minute,
+        }
     }
 
     fn mail(&self, data_dir: &Path) -> Result<app::MailSettings> {

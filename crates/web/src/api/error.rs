@@ -70,6 +70,7 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
         Error::SignInRequired => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Error::CredentialRefused { code, .. } => (StatusCode::UNAUTHORIZED, code),
         Error::Forbidden { code, .. } => (StatusCode::FORBIDDEN, code),
+        Error::FreshSignInRequired(_) => (StatusCode::FORBIDDEN, "reauth_required"),
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
         Error::Expired(_) => (StatusCode::GONE, "expired"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -87,6 +88,7 @@ fn detail(error: &Error) -> String {
             .join(" "),
         Error::NotFound(what) => format!("There is no such {what}, or it is not yours."),
         Error::SignInRequired => "Send a valid token as `Authorization: Bearer …`.".to_owned(),
+        Error::FreshSignInRequired(_) => "Sign in again: this needs a fresh proof of who you are.".to_owned(),
         Error::RateLimited { after_seconds } => {
             format!("Too many requests. Try again in {after_seconds} seconds.")
         }

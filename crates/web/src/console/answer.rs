@@ -74,7 +74,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict { .. } => StatusCode::CONFLICT,
         Error::SignInRequired | Error::CredentialRefused { .. } => StatusCode::UNAUTHORIZED,
-        Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+        Error::Forbidden { .. } | Error::FreshSignInRequired(_) => StatusCode::FORBIDDEN,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Expired(_) => StatusCode::GONE,
         Error::Unavailable(_) | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -103,6 +103,10 @@ pub(crate) fn words(error: &Error) -> (&'static str, String) {
         Error::CredentialRefused { message, .. } | Error::Forbidden { message, .. } => {
             ("This is not allowed", (*message).to_owned())
         }
+        Error::FreshSignInRequired(_) => (
+            "Confirm that it is you",
+            "Your sign-in is too old for this. Sign out, sign in again, and repeat it.".to_owned(),
+        ),
         Error::RateLimited { after_seconds } => (
             "Too many requests",
             format!("Wait {after_seconds} seconds and try again."),

@@ -6,7 +6,7 @@
 use app::App;
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time::Duration};
-use model::{session::CONSOLE_LIFETIME_SECONDS, sign_in::LIFETIME_SECONDS};
+use model::sign_in::LIFETIME_SECONDS;
 
 use crate::Scheme;
 
@@ -30,9 +30,9 @@ impl Name {
         }
     }
 
-    fn seconds(self) -> i64 {
+    fn seconds(self, app: &App) -> i64 {
         match self {
-            Self::Session => CONSOLE_LIFETIME_SECONDS,
+            Self::Session => app.settings().sessions.lifetime_seconds,
             Self::SignIn => LIFETIME_SECONDS,
             Self::Flash => 60,
         }
@@ -72,7 +72,7 @@ pub(crate) fn session(app: &App, scheme: Scheme, headers: &HeaderMap) -> Option<
 
 /// A `Set-Cookie` value; an empty `value` removes the cookie.
 pub(crate) fn set(app: &App, scheme: Scheme, name: Name, value: &str) -> Option<HeaderValue> {
-    let seconds = if value.is_empty() { 0 } else { name.seconds() };
+    let seconds = if value.is_empty() { 0 } else { name.seconds(app) };
     let cookie = Cookie::build((full_name(app, scheme, name), value))
         .path("/")
         .http_only(true)
