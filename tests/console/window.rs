@@ -39,6 +39,10 @@ impl Window {
             .await;
         let clipboard = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
         window.tell("Browser.grantPermissions", clipboard).await;
+        // Only a page that has the focus may use the clipboard, and no window manager gives it to a headless one.
+        window
+            .tell("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }))
+            .await;
         Some(window)
     }
 
