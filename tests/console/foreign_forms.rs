@@ -80,15 +80,72 @@ async fn forms_of_other_sites_change_nothing() {
         )
         .await
         .with_status(403);
-    // A stranger can neither sign somebody out nor be believed with another content type.
-    let out = raw
-        .request(Method::POST, "/logout")
-        .header(header::COOKIE, &cookie)
-        .form(&[("csrf", &csrf)]);
-    send(out).await;
+    // JSON in disguise is no form of ours, and opens no API: that knows no cookies.
+    for (method, path) in [
+        (Method::POST, "/settings/profile"),
+        (Method::PATCH, "/api/latest/user/ana"),
+    ] {
+        let request = raw
+            .request(method, path)
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, "text/plain")
+            .header(header::ORIGIN, "https://evil.example")
+            .body(r#"{"display_name":"Mallory"}"#);
+        let status = send(request).await.status;
+        assert!(matches!(status, 401 | 403), "{path}: {status}");
+    }
     let page = browser.get("/settings/profile").await.with_status(200);
     assert!(!page.body.contains("Mallory"));
     assert_eq!(app.mailbox.count(&ana.email), 0, "nobody was sent a mail");
+}
+
+#[tokio::test]
+async fn a_stranger_signs_nobody_out_and_nobody_in() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let ana = app.create_user("ana").await;
+    let browser = app.signed_in(&ana).await;
+    let cookie = format!("standpipe_session_http={}", browser.cookie_values().join(""));
+    let csrf = browser.get("/settings/profile").await.hidden("csrf");
+    let raw = Raw::http(&app);
+    // A browser sends such a form without the cookie, but would take the answer's.
+    for (cookies, origin) in [
+        ("", "https://evil.example"),
+        (cookie.as_str(), "https://evil.example"),
+        (&cookie, "null"),
+    ] {
+        let request = raw
+            .request(Method::POST, "/logout")
+            .header(header::COOKIE, cookies)
+            .header(header::ORIGIN, origin)
+            .form(&[("csrf", &csrf)]);
+        let answer = send(request).await.with_status(403);
+        assert!(
+            answer.headers.get(header::SET_COOKIE).is_none() && answer.header("clear-site-data").is_empty()
+        );
+    }
+    raw.submit("/logout", &cookie, &[("csrf", "x")])
+        .await
+        .with_status(403);
+    browser.get("/settings/profile").await.with_status(200);
+
+    // Nor can the link of a stranger's own mail sign a person in to the stranger's account.
+    let eve = app.create_user("eve").await;
+    app.browser()
+        .post("/login", &[("email", &eve.email)])
+        .await
+        .with_status(303);
+    let link = app.mailbox.next(&eve.email).await.link();
+    let secret = link.split("t=").nth(1).unwrap();
+    let victim = app.browser();
+    let asked = raw
+        .request(Method::POST, "/login/confirm")
+        .header(header::ORIGIN, "https://evil.example")
+        .form(&[("secret", secret)]);
+    let answer = send(asked).await.with_status(403);
+    assert!(answer.headers.get(header::SET_COOKIE).is_none());
+    let followed = victim.post("/login/confirm", &[("secret", secret)]).await;
+    assert_eq!(followed.status, 422, "another browser asked: it takes the code");
+    victim.get("/settings/profile").await.with_status(303);
 }
 
 const EVIL: &[&str] = &[

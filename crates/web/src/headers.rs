@@ -52,13 +52,19 @@ pub(crate) async fn protect(State(web): State<Web>, request: Request, next: Next
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if web.scheme == Scheme::Https
-        && !is_loopback_name(web.app.settings().public_url.host_str().unwrap_or_default())
-    {
+    if is_https(&web) {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
     response
+}
+
+/// Whether browsers can be told to come by HTTPS alone: they came so, by our TLS or by a proxy's, and `public_url` is
+/// no name of this machine, which other programs serve too.
+fn is_https(web: &Web) -> bool {
+    let url = &web.app.settings().public_url;
+    let by_tls = web.scheme == Scheme::Https || url.scheme() == "https";
+    by_tls && !is_loopback_name(url.host_str().unwrap_or_default())
 }
 
 /// Whether the request names a host of ours: that of `public_url` or `https_url`, or this machine itself where

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{answer::Answer, cookies::Name, form::SignedForm, sign_in::set, signed::Signed};
+use super::{answer::Answer, form::SignedForm, sign_in::forget_person, signed::Signed};
 use crate::{
     Web,
     pages::{AdvancedPage, Field, Place, ResetAuthPage, SettingsPage},
@@ -83,6 +83,6 @@ pub(crate) async fn reset_auth(
         .reset_auth(&signed.actor, input.rotate_password.is_some())
         .await?;
     let mut response = Redirect::to("/login?reset").into_response();
-    set(&web, &mut response, Name::Session, "");
+    forget_person(&web, &mut response);
     Ok(response)
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -28,6 +28,13 @@ pub(crate) struct ConsoleError(Arc<Error>);
 impl<E: Into<Error>> From<E> for ConsoleError {
     fn from(error: E) -> Self {
         Self(Arc::new(error.into()))
+    }
+}
+
+impl ConsoleError {
+    /// Whether it is that nobody is signed in here.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        matches!(*self.0, Error::SignInRequired | Error::CredentialRefused { .. })
     }
 }
 
@@ -137,7 +144,12 @@ pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
         .flatten();
     let mut response = next.run(request).await;
     if let Some(ConsoleError(error)) = response.extensions_mut().remove::<ConsoleError>() {
-        return error_answer(&error, request_id, for_script, back.as_deref());
+        let mut answer = error_answer(&error, request_id, for_script, back.as_deref());
+        if let Error::RateLimited { after_seconds } = *error {
+            let wait = HeaderValue::from(after_seconds);
+            answer.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        return answer;
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_shaped = kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));

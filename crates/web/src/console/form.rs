@@ -5,6 +5,7 @@ use app::Error;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, Uri, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -19,6 +20,18 @@ pub(crate) struct SignedForm<T> {
 
 /// A form that anyone may send.
 pub(crate) struct OpenForm<T>(pub(crate) T);
+
+/// A request that a page of ours sent, whatever is in it.
+pub(crate) struct OwnPage;
+
+impl FromRequestParts<Web> for OwnPage {
+    type Rejection = ConsoleError;
+
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Self::Rejection> {
+        require_own_page(&parts.uri, &parts.headers)?;
+        Ok(Self)
+    }
+}
 
 #[derive(Deserialize)]
 struct Csrf {
@@ -57,15 +70,20 @@ impl<T: DeserializeOwned> FromRequest<Web> for OpenForm<T> {
     }
 }
 
+/// Refuses a request that no page of ours sent.
+fn require_own_page(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+    if headers::is_same_origin(uri, headers) {
+        return Ok(());
+    }
+    Err(Error::Forbidden {
+        code: "cross_origin",
+        message: "This form did not come from a page of this console. Open the console and try there.",
+    })
+}
+
 /// The body of a request that our own page sent.
 async fn own_body(request: Request, web: &Web) -> Result<Bytes, ConsoleError> {
-    if !headers::is_same_origin(request.uri(), request.headers()) {
-        return Err(Error::Forbidden {
-            code: "cross_origin",
-            message: "This form did not come from a page of this console. Open the console and try there.",
-        }
-        .into());
-    }
+    require_own_page(request.uri(), request.headers())?;
     Bytes::from_request(request, web)
         .await
         .map_err(|_| Error::invalid("form", "The form is too large.").into())

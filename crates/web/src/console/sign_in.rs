@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{
     answer::{Answer, ConsoleError, outside, page, page_with},
     cookies::{self, Name},
-    form::{OpenForm, SignedForm},
+    form::{OpenForm, OwnPage, SignedForm},
     next_path::own_path,
 };
 use crate::{
@@ -129,20 +129,28 @@ pub(crate) fn begin_session(web: &Web, session: &model::token::PlainToken, next:
 #[derive(Deserialize)]
 pub(crate) struct Nothing {}
 
-/// `POST /logout`
+/// `POST /logout`. A stranger's page cannot sign anybody out, not even by the answer to a form without a cookie.
 pub(crate) async fn sign_out(
     State(web): State<Web>,
+    OwnPage: OwnPage,
     form: Result<SignedForm<Nothing>, ConsoleError>,
 ) -> Answer {
-    // Whoever is not signed in is signed out already.
-    if let Ok(SignedForm { signed, .. }) = form {
-        web.app.sign_out(&signed.actor).await?;
+    match form {
+        Ok(SignedForm { signed, .. }) => web.app.sign_out(&signed.actor).await?,
+        // Whoever is not signed in is signed out already.
+        Err(error) if error.is_signed_out() => {}
+        Err(error) => return Err(error),
     }
     let mut response = page(&SignedOutPage { outside: outside() })?;
-    set(&web, &mut response, Name::Session, "");
+    forget_person(&web, &mut response);
+    Ok(response)
+}
+
+/// Makes the browser forget who was here: the session, and what it kept of their pages.
+pub(crate) fn forget_person(web: &Web, response: &mut Response) {
+    set(web, response, Name::Session, "");
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     response
         .headers_mut()
         .insert(HeaderName::from_static("clear-site-data"), clear);
-    Ok(response)
 }
