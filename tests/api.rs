@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_log;
+mod limits;
 mod pages;
 mod password;
 mod preferences;

@@ -29,6 +29,11 @@ fn every_mistake_is_told_with_its_key() {
             "Db.Example.com.",
             "gateway.domain: it must be a domain",
         ),
+        (
+            "STANDPIPE_HTTP_TRUSTED_PROXIES",
+            "[\"10.0.0.0/33\"]",
+            "http.trusted_proxies: each must be",
+        ),
         ("STANDPIPE_TLS_KEY", "/key.pem", "give both or neither"),
         ("STANDPIPE_TOKENS_PER_USER", "many", "tokens.per_user: "),
         (

@@ -1,7 +1,9 @@
 //! What every answer carries, whichever it is, and the cookies.
 
+use std::process::Command;
+
 use reqwest::{Method, header};
-use testkit::{Answer, Engine, TestApp};
+use testkit::{Answer, Engine, TestApp, has};
 
 use super::raw::{Raw, send, set_cookies, status_of};
 
@@ -73,45 +75,29 @@ async fn every_page_and_every_error_is_protected() {
             .find(|text| text.starts_with("/assets/") && text.ends_with(end));
         at.unwrap().to_owned()
     };
-    let mut pages: Vec<String> = [
-        "/",
-        "/activity",
-        "/workspaces/new",
-        "/settings",
-        "/settings/profile",
-        "/settings/tokens",
-        "/settings/tokens/new",
-        "/settings/audit-log",
-        "/settings/notifications",
-        "/settings/sessions",
-        "/settings/advanced",
-        "/settings/profile/password/rotate",
-        "/login",
-        "/signup",
-        "/signup/handle",
-        "/login/confirm",
-        "/login/check-mail",
-        "/ca.pem",
-        "/healthz",
-        "/readyz",
-        // What is not there, or not right.
-        "/nowhere",
-        "/assets/nothing.js",
-        "/workspace/none",
-        "/activity/none",
-        "/settings/tokens/x/delete",
-        "/settings/audit-log?next_token=x",
-        "/api",
-        "/api/latest/actor",
-        "/api/latest/nowhere",
-        "/api/v9/actor",
-        "/settings/profile/avatar",
-        "/login/confirm?t=x&t=y",
-        "/%ff",
-        "/..%2f",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut pages: Vec<String> = routes();
+    pages.extend(
+        [
+            "/healthz",
+            "/readyz",
+            // What is not there, or not right.
+            "/nowhere",
+            "/assets/nothing.js",
+            "/workspace/none",
+            "/activity/none",
+            "/settings/tokens/x/delete",
+            "/settings/audit-log?next_token=x",
+            "/api",
+            "/api/latest/actor",
+            "/api/latest/nowhere",
+            "/api/v9/actor",
+            "/settings/profile/avatar",
+            "/login/confirm?t=x&t=y",
+            "/%ff",
+            "/..%2f",
+        ]
+        .map(str::to_owned),
+    );
     pages.extend([".css", ".js", ".svg"].map(asset));
     let (http, https) = (Raw::http(&app), Raw::https(&app));
     for page in &pages {
@@ -138,7 +124,67 @@ async fn every_page_and_every_error_is_protected() {
         .request(Method::GET, "/login")
         .header(header::HOST, "evil.example");
     is_protected("another host", &send(stranger).await.with_status(421));
-    assert!(pages.len() > 30);
+}
+
+/// Every route there is, with something in the place of each parameter.
+fn routes() -> Vec<String> {
+    let paths = web::paths();
+    for known in [
+        "/",
+        "/settings/tokens/{token}/delete",
+        "/api/latest/actor",
+        "/assets/{name}",
+        "/logout",
+    ] {
+        assert!(paths.iter().any(|path| path == known), "{known} in {paths:?}");
+    }
+    assert!(paths.len() > 45, "{paths:?}");
+    let fill = |part: &str| {
+        let filled = match part {
+            "{user}" => "ana",
+            "{token}" => "t_00000000000000000000",
+            part if part.starts_with('{') => "x",
+            part => part,
+        };
+        filled.to_owned()
+    };
+    let filled = |path: &String| path.split('/').map(fill).collect::<Vec<_>>().join("/");
+    paths.iter().map(filled).collect()
+}
+
+/// An answer that no page of ours gives on purpose: the account store is broken.
+#[tokio::test]
+async fn an_answer_of_a_broken_server_is_protected_too() {
+    if !has("python") {
+        return;
+    }
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let ana = app.create_user("ana").await;
+    let browser = app.signed_in(&ana).await;
+    let bearer = app.bearer(&ana).await;
+    let store = app.data_dir().join("standpipe.db");
+    let rename = |from: &str, to: &str| {
+        let script = format!(
+            "import sqlite3; sqlite3.connect({store:?}, timeout=30).execute('ALTER TABLE {from} RENAME TO {to}')"
+        );
+        assert!(
+            Command::new("python3")
+                .args(["-c", &script])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    rename("users", "hidden");
+    for answer in [
+        browser.get("/settings/profile").await,
+        bearer.get("/api/latest/actor").await,
+    ] {
+        is_protected("a broken store", &answer.clone().with_status(503));
+        assert!(!answer.body.contains("users"), "{}", answer.body);
+    }
+    rename("hidden", "users");
+    browser.get("/settings/profile").await.with_status(200);
 }
 
 #[tokio::test]

@@ -13,20 +13,27 @@ use tokio::time::Instant;
 
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 
-use crate::{Error, LimitSettings, Result};
+use model::UserId;
+
+use crate::{Actor, App, Error, LimitSettings, Result};
 
 pub(crate) struct Limits {
     sign_in_ip: DefaultKeyedRateLimiter<IpAddr>,
-    sign_in_email: DefaultKeyedRateLimiter<String>,
+    sign_in_email: DefaultKeyedRateLimiter<(IpAddr, String)>,
+    sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
+    request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    request_account: Option<DefaultKeyedRateLimiter<UserId>>,
 }
 
 /// Records a minute of refused names that nobody has, from one network.
 const UNKNOWN_NAME_RECORDS: u32 = 30;
+/// How many times the mails that one network may ask for an address may be asked for by all networks together.
+const EVERYWHERE: u32 = 5;
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -38,6 +45,11 @@ fn per_minute(count: u32) -> Quota {
 
 fn per_hour(count: u32) -> Quota {
     Quota::per_hour(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+}
+
+/// A limiter of `count` a minute, or none.
+fn optional<K: Hash + Eq + Clone>(count: u32) -> Option<DefaultKeyedRateLimiter<K>> {
+    (count > 0).then(|| DefaultKeyedRateLimiter::keyed(per_minute(count)))
 }
 
 /// One subscriber of IPv6 has a whole /64; an IPv4 address written as IPv6 is that IPv4 address.
@@ -62,6 +74,9 @@ impl Limits {
         Self {
             sign_in_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.sign_ins_per_ip)),
             sign_in_email: DefaultKeyedRateLimiter::keyed(per_hour(settings.sign_ins_per_email_per_hour)),
+            sign_in_email_everywhere: DefaultKeyedRateLimiter::keyed(per_hour(
+                settings.sign_ins_per_email_per_hour.saturating_mul(EVERYWHERE),
+            )),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
             connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
@@ -69,13 +84,17 @@ impl Limits {
             )),
             unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
             blocked: Mutex::default(),
+            request_ip: optional(settings.requests_per_ip),
+            request_account: optional(settings.requests_per_account),
         }
     }
 
     /// A sign-in mail asked for by `ip`, to the address with `email_key`; the same for known and unknown ones.
     pub(crate) fn sign_in(&self, ip: IpAddr, email_key: &str) -> Result<()> {
-        check(&self.sign_in_ip, &network(ip))?;
-        check(&self.sign_in_email, &email_key.to_owned())
+        let from = network(ip);
+        check(&self.sign_in_ip, &from)?;
+        check(&self.sign_in_email, &(from, email_key.to_owned()))?;
+        check(&self.sign_in_email_everywhere, &email_key.to_owned())
     }
 
     /// A guess at a link or code.
@@ -112,15 +131,40 @@ impl Limits {
     pub(crate) fn forget_idle(&self) {
         self.sign_in_ip.retain_recent();
         self.sign_in_email.retain_recent();
+        self.sign_in_email_everywhere.retain_recent();
         self.failure_ip.retain_recent();
         self.connection_ip.retain_recent();
         self.connection_failure.retain_recent();
         self.unknown_name.retain_recent();
+        self.request_ip
+            .iter()
+            .for_each(DefaultKeyedRateLimiter::retain_recent);
+        self.request_account
+            .iter()
+            .for_each(DefaultKeyedRateLimiter::retain_recent);
         let now = Instant::now();
         self.blocked
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|_, until| *until > now);
+    }
+}
+
+impl App {
+    /// Counts a request to console or API, whoever sends it.
+    pub fn admit_request(&self, ip: IpAddr) -> Result<()> {
+        match &self.0.limits.request_ip {
+            Some(limiter) => check(limiter, &network(ip)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a request of somebody who is known by now.
+    pub fn admit_request_of(&self, actor: &Actor) -> Result<()> {
+        match &self.0.limits.request_account {
+            Some(limiter) => check(limiter, &actor.id()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -154,5 +198,24 @@ mod tests {
             })
         ));
         assert!(limits.sign_in("10.0.0.2".parse().unwrap(), "c").is_ok());
+    }
+
+    #[test]
+    fn a_stranger_cannot_keep_a_person_out() {
+        let limits = Limits::new(&LimitSettings {
+            sign_ins_per_ip: 1000,
+            sign_ins_per_email_per_hour: 2,
+            ..LimitSettings::default()
+        });
+        let (stranger, person) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        for _ in 0..50 {
+            let _ = limits.sign_in(stranger, "ana");
+        }
+        assert!(limits.sign_in(stranger, "ana").is_err());
+        assert!(limits.sign_in(person, "ana").is_ok(), "from elsewhere it goes on");
+        // But a mailbox is not filled from everywhere.
+        let ips = (3..100).map(|n| IpAddr::from([10, 0, 0, n]));
+        let sent = ips.filter(|ip| limits.sign_in(*ip, "ana").is_ok()).count();
+        assert_eq!(sent, 7, "ten in all, three of which are gone");
     }
 }

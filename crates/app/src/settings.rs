@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use url::Url;
 
 /// The configuration of the application.
@@ -11,6 +12,8 @@ pub struct Settings {
     pub public_url: Url,
     /// Where HTTPS is reached, if it is another place than `public_url`.
     pub https_url: Option<Url>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The domain of workspace host names.
     pub gateway_domain: String,
     /// The port that clients of the gateway connect to.
@@ -94,7 +97,8 @@ pub struct MailSettings {
 pub struct LimitSettings {
     /// Sign-in mails asked for from one address of the network.
     pub sign_ins_per_ip: u32,
-    /// Sign-in mails to one e-mail address, per hour.
+    /// Sign-in mails to one e-mail address, asked for from one address of the network, per hour. From everywhere
+    /// together it is five times as many, so that no stranger keeps a person out by asking in their name.
     pub sign_ins_per_email_per_hour: u32,
     /// Links, codes and handles tried from one address of the network. Bearer tokens need no limit: guessing 178 bits
     /// is hopeless, and a pipeline with a stale one must not lock its office out.
@@ -103,6 +107,10 @@ pub struct LimitSettings {
     pub connections_per_ip: u32,
     /// Failed database logins of one handle from one address of the network.
     pub connection_failures_per_handle: u32,
+    /// Requests to console and API from one address of the network; 0 is no limit.
+    pub requests_per_ip: u32,
+    /// Requests to console and API by one account, wherever from; 0 is no limit.
+    pub requests_per_account: u32,
 }
 
 impl Default for LimitSettings {
@@ -113,6 +121,8 @@ impl Default for LimitSettings {
             failures_per_ip: 60,
             connections_per_ip: 6000,
             connection_failures_per_handle: 30,
+            requests_per_ip: 30_000,
+            requests_per_account: 6000,
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Config {
 pub struct Http {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The proxies whose `X-Forwarded-For` is believed: addresses or networks.
+    pub trusted_proxies: Vec<String>,
 }
 
 /// Console and API over TLS.
@@ -172,6 +174,8 @@ pub struct Limits {
     pub failures_per_ip: u32,
     pub connections_per_ip: u32,
     pub connection_failures_per_handle: u32,
+    pub requests_per_ip: u32,
+    pub requests_per_account: u32,
 }
 
 /// What is logged, and how.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use reqwest::{
-    Client, Method,
+    Client, Method, RequestBuilder,
     cookie::{CookieStore as _, Jar},
     header,
 };
@@ -55,13 +55,21 @@ impl Browser {
 
     /// Sends a form, as a page of the server does.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self
-            .client
+        Answer::read(self.form(path, fields).send().await.expect("an answer")).await
+    }
+
+    /// Sends a form through a proxy that names `client` in `X-Forwarded-For`.
+    pub async fn post_forwarded(&self, path: &str, fields: &[(&str, &str)], client: &str) -> Answer {
+        let request = self.form(path, fields).header("x-forwarded-for", client);
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
+    fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        self.client
             .request(Method::POST, self.url(path))
             .header(header::ORIGIN, &self.origin)
             .header("sec-fetch-site", "same-origin")
-            .form(fields);
-        Answer::read(request.send().await.expect("an answer")).await
+            .form(fields)
     }
 
     /// Sends a form that stands on `page`, with the anti-forgery token from there.

@@ -25,6 +25,7 @@ pub struct Caller {
     client: Client,
     base: String,
     token: Option<String>,
+    forwarded_for: Option<String>,
 }
 
 impl Anonymous {
@@ -38,6 +39,7 @@ impl Anonymous {
             client: client(http).build().expect("a client"),
             base: format!("http://localhost:{}", http.port()),
             token: None,
+            forwarded_for: None,
         })
     }
 
@@ -48,6 +50,7 @@ impl Anonymous {
             client: client(https).tls_certs_only([ca]).build().expect("a client"),
             base: format!("https://localhost:{}", https.port()),
             token: None,
+            forwarded_for: None,
         })
     }
 
@@ -61,6 +64,15 @@ impl Anonymous {
             },
             token,
         }
+    }
+}
+
+impl Bearer {
+    /// The same, asking through a proxy that names `client` in `X-Forwarded-For`.
+    pub fn forwarded_for(&self, client: &str) -> Self {
+        let mut other = self.clone();
+        other.caller.forwarded_for = Some(client.to_owned());
+        other
     }
 }
 
@@ -122,6 +134,9 @@ impl Caller {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(client) = &self.forwarded_for {
+            request = request.header("x-forwarded-for", client);
         }
         match body {
             Some(body) => request.json(&body),

@@ -124,6 +124,8 @@ impl TestApp {
         config.limits.sign_ins_per_ip = 10_000;
         config.limits.sign_ins_per_email_per_hour = 10_000;
         config.limits.failures_per_ip = 10_000;
+        config.limits.requests_per_ip = 0;
+        config.limits.requests_per_account = 0;
         Builder {
             engine,
             config,

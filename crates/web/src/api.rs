@@ -19,7 +19,7 @@ use axum::{
     routing::{delete, get},
 };
 
-use crate::Web;
+use crate::{Web, limits};
 
 pub(crate) use error::ApiError;
 pub(crate) use identity::avatar_path;
@@ -31,15 +31,17 @@ type Answer<T> = Result<T, ApiError>;
 /// The tenant that real clients know from Pipes; a self-hosted Standpipe is one tenant (contract §0.5).
 const TENANT_ID: &str = "t_00000000000000000000";
 
-pub(crate) fn router() -> Router<Web> {
+pub(crate) fn router(web: &Web) -> Router<Web> {
+    let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ApiError>);
     Router::new()
         .nest("/v0", resources())
         .nest("/latest", resources())
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(limit)
         .layer(middleware::from_fn(error::render_errors))
 }
 
-fn resources() -> Router<Web> {
+pub(crate) fn resources() -> Router<Web> {
     Router::new()
         .route("/actor", get(actor::get_actor))
         .route("/identity/{identity}/avatar", get(identity::get_avatar))

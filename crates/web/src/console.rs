@@ -24,9 +24,19 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{Web, assets};
+use answer::ConsoleError;
 
-pub(crate) fn router() -> Router<Web> {
+use crate::{Web, assets, limits};
+
+pub(crate) fn router(web: &Web) -> Router<Web> {
+    let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ConsoleError>);
+    pages()
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(limit)
+        .layer(middleware::from_fn(answer::render_errors))
+}
+
+pub(crate) fn pages() -> Router<Web> {
     let signed_out = Router::new()
         .route(
             "/login",
@@ -110,6 +120,4 @@ pub(crate) fn router() -> Router<Web> {
         .merge(pages)
         .route("/assets/{name}", get(assets::serve))
         .route("/ca.pem", get(connect::download_ca))
-        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
-        .layer(middleware::from_fn(answer::render_errors))
 }

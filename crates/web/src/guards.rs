@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use app::{Actor, App, Error, Peer};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::{Extensions, HeaderMap, header, request::Parts},
 };
 
-use crate::{Web, api, request::Noted};
+use crate::{Web, api, limits::is_continuation, request::Noted};
 
 /// The other end of a request, known or not.
 pub(crate) struct Caller(pub(crate) Peer);
@@ -17,10 +17,24 @@ impl FromRequestParts<Web> for Caller {
     type Rejection = api::ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<Peer>().cloned();
-        peer.map(Self)
-            .ok_or_else(|| Error::Internal("a request has no peer").into())
+        Ok(Self(peer_of(&parts.extensions)?.clone()))
     }
+}
+
+/// Who is at the other end.
+pub(crate) fn peer_of(extensions: &Extensions) -> Result<&Peer, Error> {
+    extensions
+        .get::<Peer>()
+        .ok_or(Error::Internal("a request has no peer"))
+}
+
+/// Refuses an account that asks too often, but no page of a list after the first.
+pub(crate) fn admit(app: &App, actor: &Actor, parts: &Parts) -> Result<(), Error> {
+    let admitted = app.admit_request_of(actor);
+    if is_continuation(&parts.method, &parts.uri) {
+        return Ok(());
+    }
+    admitted
 }
 
 /// A person who sent a valid bearer token. The API knows no cookies.
@@ -34,6 +48,7 @@ impl FromRequestParts<Web> for Bearer {
         let token = bearer_token(&parts.headers).ok_or(Error::SignInRequired)?;
         let actor = web.app.authenticate_bearer(token, peer).await?;
         note(parts, &actor);
+        admit(&web.app, &actor, parts)?;
         Ok(Self(actor))
     }
 }

@@ -9,6 +9,7 @@ pub mod pages;
 
 mod guards;
 mod headers;
+mod limits;
 mod request;
 
 use app::App;
@@ -37,14 +38,28 @@ impl axum::extract::FromRef<Web> for App {
 pub fn router(app: App, scheme: Scheme) -> Router {
     let web = Web { app, scheme };
     Router::new()
-        .nest("/api", api::router())
-        .merge(console::router())
+        .nest("/api", api::router(&web))
+        .merge(console::router(&web))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(web.clone(), request::observe))
         .layer(middleware::from_fn_with_state(web.clone(), headers::protect))
         .with_state(web)
+}
+
+/// The paths of all routes, as the routers themselves hold them: for tests that must leave none out.
+pub fn paths() -> Vec<String> {
+    let resources = Router::<Web>::new().nest("/api/latest", api::resources());
+    let all = format!("{:?}", resources.merge(console::pages()));
+    let mut paths: Vec<String> = all
+        .split('"')
+        .filter(|text| text.starts_with('/'))
+        .map(str::to_owned)
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 /// Whether this replica can serve: the account store answers.

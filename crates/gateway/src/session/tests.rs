@@ -59,6 +59,7 @@ fn random() -> Random {
 fn settings(limits: LimitSettings) -> Settings {
     Settings {
         public_url: "http://localhost:8080".parse().unwrap(),
+        trusted_proxies: Vec::new(),
         https_url: None,
         gateway_domain: "db.test".to_owned(),
         gateway_port: 9193,

@@ -34,6 +34,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("public_url", "STANDPIPE_PUBLIC_URL", Text),
     key("master_key_file", "STANDPIPE_MASTER_KEY_FILE", Text),
     key("http.listen", "STANDPIPE_HTTP_LISTEN", Text),
+    key("http.trusted_proxies", "STANDPIPE_HTTP_TRUSTED_PROXIES", Value),
     key("https.listen", "STANDPIPE_HTTPS_LISTEN", Text),
     key("tls.certificate", "STANDPIPE_TLS_CERTIFICATE", Text),
     key("tls.key", "STANDPIPE_TLS_KEY", Text),
@@ -57,6 +58,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.failures_per_ip", "STANDPIPE_LIMITS_FAILURES_PER_IP", Value),
     key("limits.connections_per_ip", "STANDPIPE_LIMITS_CONNECTIONS_PER_IP", Value),
     key("limits.connection_failures_per_handle", "STANDPIPE_LIMITS_CONNECTION_FAILURES_PER_HANDLE", Value),
+    key("limits.requests_per_ip", "STANDPIPE_LIMITS_REQUESTS_PER_IP", Value),
+    key("limits.requests_per_account", "STANDPIPE_LIMITS_REQUESTS_PER_ACCOUNT", Value),
     key("log.level", "STANDPIPE_LOG_LEVEL", Text),
     key("log.format", "STANDPIPE_LOG_FORMAT", Text),
 ];

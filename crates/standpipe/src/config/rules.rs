@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::{Config, SignUp};
@@ -51,6 +52,10 @@ impl Config {
         rule(
             self.tls.certificate.is_some() == self.tls.key.is_some(),
             "tls.certificate and tls.key: give both or neither",
+        );
+        rule(
+            networks(&self.http.trusted_proxies).is_some(),
+            "http.trusted_proxies: each must be an address or a network such as 10.0.0.0/8",
         );
         rule(
             is_domain(&self.gateway.domain),
@@ -112,6 +117,7 @@ impl Config {
         let own_authority = self.tls.certificate.is_none();
         Ok(app::Settings {
             https_url: https_url(&public_url, addresses.https),
+            trusted_proxies: networks(&self.http.trusted_proxies).unwrap_or_default(),
             gateway_domain: self.gateway.domain.clone(),
             gateway_port: addresses.gateway.port(),
             ca_path: own_authority.then(|| crate::tls::ca_path(data_dir)),
@@ -126,6 +132,8 @@ impl Config {
                 failures_per_ip: self.limits.failures_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,
+                requests_per_ip: self.limits.requests_per_ip,
+                requests_per_account: self.limits.requests_per_account,
             },
         })
     }
@@ -166,6 +174,12 @@ impl Config {
             None => app::SignUp::Invited,
         }
     }
+}
+
+/// Addresses and networks; nothing where one of them is neither.
+fn networks(texts: &[String]) -> Option<Vec<IpNet>> {
+    let one = |text: &String| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    texts.iter().map(|text| one(text).ok()).collect()
 }
 
 /// The host of `public_url` at the port of `https`, unless `public_url` is HTTPS itself.

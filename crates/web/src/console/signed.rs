@@ -56,6 +56,7 @@ impl FromRequestParts<Web> for Signed {
             other => other,
         })?;
         guards::note(parts, &actor);
+        guards::admit(&web.app, &actor, parts)?;
         let session = actor
             .session()
             .map(|session| session.id.to_string())
