@@ -12,6 +12,17 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// What a person compares the authority with.
+fn fingerprint(pem: &Path) -> String {
+    let openssl = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(pem)
+        .output()
+        .expect("openssl");
+    let text = String::from_utf8(openssl.stdout).unwrap();
+    text.trim().rsplit_once('=').unwrap().1.to_owned()
+}
+
 #[tokio::test]
 async fn it_says_that_it_is_ready_and_how_to_begin() {
     let binary = binary();
@@ -35,6 +46,13 @@ async fn it_says_that_it_is_ready_and_how_to_begin() {
     assert!(link.starts_with(&base), "{link}");
     running.anonymous().get("/healthz").await.with_status(200);
     running.anonymous().get("/readyz").await.with_status(200);
+
+    let printed = running.out();
+    let printed = printed
+        .lines()
+        .find_map(|line| line.strip_prefix("Its SHA-256 fingerprint: "))
+        .unwrap();
+    assert_eq!(printed, fingerprint(&binary.data_dir().join("tls/ca.pem")));
 
     // The link alone is enough: it never left this terminal.
     let browser = running.browser();

@@ -6,6 +6,7 @@
 mod access_check;
 mod actor;
 mod audit;
+mod authority;
 mod error;
 mod keys;
 mod last_use;
@@ -34,6 +35,7 @@ use tokio::sync::Notify;
 pub use actor::{Actor, Peer};
 pub use admin::local_superuser_password;
 pub use audit::AuditPage;
+pub use authority::Authority;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
 pub use settings::{LimitSettings, MailSettings, SessionSettings, Settings, SignUp};

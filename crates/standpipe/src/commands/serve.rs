@@ -34,6 +34,9 @@ async fn greet(server: &Server) -> Result<()> {
     if let Some(path) = &settings.ca_path {
         print(&format!("Certificate authority to trust: {}", path.display()))?;
     }
+    if let Some(authority) = server.app().authority().await {
+        print(&format!("Its SHA-256 fingerprint: {}", authority.fingerprint))?;
+    }
     print(&format!(
         "Gateway for PostgreSQL clients: {}",
         server.addresses().gateway

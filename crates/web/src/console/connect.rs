@@ -7,7 +7,6 @@ use axum::{
     response::IntoResponse,
 };
 use model::workspace::WorkspaceState;
-use sha2::{Digest, Sha256};
 
 use super::{
     answer::{Answer, ConsoleError},
@@ -82,43 +81,20 @@ fn connection(app: &App, row: &WorkspaceRow, user: &str, host: &str, query: &str
 }
 
 async fn certificate(app: &App) -> Option<Certificate> {
-    let pem = tokio::fs::read(app.settings().ca_path.as_ref()?).await.ok()?;
     let url = app.settings().public_url.join("/ca.pem").ok()?;
     Some(Certificate {
-        fingerprint: fingerprint(&pem)?,
+        fingerprint: app.authority().await?.fingerprint,
         command: format!("mkdir -p ~/.postgresql && curl -fsS {url} -o ~/.postgresql/root.crt"),
         url: "/ca.pem".to_owned(),
     })
 }
 
-/// SHA-256 over the certificate itself, as `openssl x509 -fingerprint -sha256` prints it.
-fn fingerprint(pem: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(pem).ok()?;
-    let base64: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = data_encoding::BASE64.decode(base64.as_bytes()).ok()?;
-    let digest = Sha256::digest(der);
-    Some(
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect::<Vec<_>>()
-            .join(":"),
-    )
-}
-
 /// `GET /ca.pem`: the certificate of the authority that signed ours. It is public.
 pub(crate) async fn download_ca(State(app): State<App>) -> Answer {
-    let path = app
-        .settings()
-        .ca_path
-        .clone()
-        .ok_or(app::Error::NotFound("certificate"))?;
-    let pem = tokio::fs::read(path)
-        .await
-        .map_err(|_| app::Error::NotFound("certificate"))?;
+    let authority = app.authority().await.ok_or(app::Error::NotFound("certificate"))?;
     let headers = [
         (header::CONTENT_TYPE, "application/x-pem-file"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"ca.pem\""),
     ];
-    Ok((headers, pem).into_response())
+    Ok((headers, authority.pem).into_response())
 }
