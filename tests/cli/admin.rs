@@ -74,7 +74,7 @@ fn what_is_refused_says_why() {
     let fails = |arguments: [String; 6]| binary.fails(1, &arguments.each_ref().map(String::as_str));
     binary.ok(&["admin", "user", "create", "ana", "--email", "ana@example.com"]);
 
-    assert!(fails(create("ana", "other@example.com")).contains("handle: "));
+    assert!(fails(create("ana", "other@example.com")).contains("The handle ana is taken."));
     assert!(fails(create("other", "ana@example.com")).contains("email: "));
     assert!(fails(create("Not A Handle", "other@example.com")).starts_with("standpipe: handle: "));
     assert!(

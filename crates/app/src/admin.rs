@@ -11,7 +11,8 @@ use model::{
     token::PlainToken,
 };
 use store::{
-    Unrecorded, server_roles, sessions, sign_ins, sign_ins::SignInVia, user_emails, users, users::UserRow,
+    Unrecorded, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, user_emails, users,
+    users::UserRow,
 };
 
 use crate::{
@@ -118,6 +119,7 @@ impl App {
         self.0.limits.forget_idle();
         let before = model::time::after(self.now(), -KEEP_ENDED_SECONDS);
         let mut tx = self.db().begin().await?;
+        handles::delete_expired_holds(&mut tx, self.now()).await?;
         sign_ins::delete_expired_sign_ins(&mut tx, before).await?;
         sessions::delete_expired_sessions(&mut tx, before).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)

@@ -15,6 +15,7 @@ mod settings;
 
 pub mod admin;
 pub mod connections;
+pub mod handles;
 pub mod outbox;
 pub mod passwords;
 pub mod preferences;
@@ -38,12 +39,12 @@ pub use audit::AuditPage;
 pub use authority::Authority;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
-pub use settings::{LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
+pub use settings::{HandleSettings, LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
 // The nouns that callers get back.
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
 pub use store::{
-    Cursor, Page, audit_log::AuditRow, processes::ProcessRow, sessions::SessionRow, tokens::TokenRow,
-    users::UserRow, workspaces::WorkspaceRow,
+    Cursor, Page, audit_log::AuditRow, handles::HandleRow, processes::ProcessRow, sessions::SessionRow,
+    tokens::TokenRow, users::UserRow, workspaces::WorkspaceRow,
 };
 
 /// The running application: the store, the keys, and what is kept in memory. Cheap to clone.

@@ -24,6 +24,8 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// How many API tokens an account may have.
     pub tokens_per_user: i64,
+    /// What happens to names that are given up.
+    pub handles: HandleSettings,
     /// How long sessions live, and for what they are fresh enough.
     pub sessions: SessionSettings,
     /// How mail is addressed.
@@ -52,6 +54,21 @@ impl SignUp {
                 domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain))
             }),
             Self::Invited => false,
+        }
+    }
+}
+
+/// What happens to names that are given up.
+#[derive(Debug, Clone)]
+pub struct HandleSettings {
+    /// For how many seconds nobody else can claim such a name.
+    pub hold_seconds: i64,
+}
+
+impl Default for HandleSettings {
+    fn default() -> Self {
+        Self {
+            hold_seconds: 90 * 24 * 60 * 60,
         }
     }
 }

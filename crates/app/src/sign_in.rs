@@ -336,17 +336,16 @@ impl App {
     ) -> Result<UserRow> {
         let now = self.now();
         let id = UserId::new(now, self.random());
-        duplicate_means(
-            users::insert_user(tx, id, handle, display_name, now).await,
-            "handle",
-            "This handle is taken. Choose another.",
-        )?;
+        self.insert_user(tx, id, handle, display_name).await?;
         let email_id = EmailId::new(now, self.random());
-        duplicate_means(
-            user_emails::insert_primary_email(tx, email_id, id, email, now).await,
-            "email",
-            "This address belongs to an account. Sign in with it.",
-        )?;
+        user_emails::insert_primary_email(tx, email_id, id, email, now)
+            .await
+            .map_err(|error| match error {
+                taken if taken.is_duplicate() => {
+                    Error::invalid("email", "This address belongs to an account. Sign in with it.")
+                }
+                other => other.into(),
+            })?;
         self.insert_password(tx, id).await?;
         users::lock_user(tx, id)
             .await?
@@ -423,12 +422,5 @@ impl App {
         url.set_path("/login/confirm");
         url.query_pairs_mut().append_pair("t", secret.expose());
         url.into()
-    }
-}
-
-fn duplicate_means(result: store::Result<()>, field: &'static str, message: &str) -> Result<()> {
-    match result {
-        Err(error) if error.is_duplicate() => Err(Error::invalid(field, message)),
-        other => Ok(other?),
     }
 }

@@ -47,6 +47,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// API tokens.
     pub tokens: Tokens,
+    /// Names that are given up.
+    pub handles: Handles,
     /// How long people stay signed in.
     pub sessions: Sessions,
     /// What strangers can do.
@@ -146,6 +148,14 @@ pub enum SignUp {
 pub struct Tokens {
     /// How many an account may have.
     pub per_user: u16,
+}
+
+/// Names that are given up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handles {
+    /// The days in which nobody else can claim one.
+    pub hold_days: u16,
 }
 
 /// How long people stay signed in, and for what that is fresh enough.

@@ -13,6 +13,7 @@ mod tx;
 
 pub mod audit_log;
 pub mod database_passwords;
+pub mod handles;
 pub mod outbox;
 pub mod preferences;
 pub mod processes;

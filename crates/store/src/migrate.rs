@@ -21,6 +21,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_accounts";
     2 "0002_preferences";
+    5 "0005_handles";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

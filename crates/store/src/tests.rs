@@ -1,5 +1,7 @@
 //! Every statement and the schema itself, on both engines.
 
+mod handles;
+
 use std::collections::BTreeMap;
 
 use sqlx::{Either, Executor, Row as _, SqlSafeStr, Statement as _};
@@ -17,6 +19,7 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("database_passwords.rs"),
         crate::database_passwords::STATEMENTS,
     ),
+    ("handles", include_str!("handles.rs"), crate::handles::STATEMENTS),
     ("outbox", include_str!("outbox.rs"), crate::outbox::STATEMENTS),
     (
         "preferences",
@@ -104,7 +107,9 @@ fn every_statement_is_listed() {
     }
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
     let with_statements = files
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| std::fs::read_to_string(path).unwrap())
         .filter(|source| source.contains("const STATEMENTS: &[Sql] ="))
         .count();
     assert_eq!(

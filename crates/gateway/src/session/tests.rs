@@ -66,6 +66,7 @@ fn settings(limits: LimitSettings) -> Settings {
         ca_path: None,
         sign_up: SignUp::Open,
         tokens_per_user: 2,
+        handles: app::HandleSettings::default(),
         sessions: app::SessionSettings::default(),
         mail: MailSettings {
             from: "Standpipe <standpipe@example.com>".parse().unwrap(),

@@ -65,6 +65,10 @@ impl Config {
             (1..=MOST_TOKENS).contains(&self.tokens.per_user),
             "tokens.per_user: it must be from 1 to 100",
         );
+        rule(
+            (1..=3650).contains(&self.handles.hold_days),
+            "handles.hold_days: it must be from 1 to 3650",
+        );
         let sessions = &self.sessions;
         rule(
             (1..=365).contains(&sessions.lifetime_days) && (1..=365).contains(&sessions.idle_days),
@@ -124,6 +128,9 @@ impl Config {
             sign_up: self.sign_up(&public_url),
             public_url,
             tokens_per_user: self.tokens.per_user.into(),
+            handles: app::HandleSettings {
+                hold_seconds: i64::from(self.handles.hold_days) * 24 * 60 * 60,
+            },
             sessions: self.session_settings(),
             mail: self.mail(data_dir)?,
             limits: app::LimitSettings {

@@ -109,7 +109,8 @@ pub(crate) async fn choose_handle(
     };
     match web.app.sign_up(&proof, new, &peer).await {
         Ok(session) => Ok(begin_session(&web, &session, None)),
-        Err(Error::Invalid(fields)) => {
+        Err(error) => {
+            let fields = handle_errors(error)?;
             let needs_email = web.app.peek_sign_up(&proof).await?;
             let email = needs_email.then(|| field("email", input.email.unwrap_or_default(), &fields));
             let handle = field("handle", input.handle, &fields);
@@ -119,7 +120,18 @@ pub(crate) async fn choose_handle(
                 &handle_page(&web, email, handle, display_name),
             )
         }
-        Err(other) => Err(other.into()),
+    }
+}
+
+/// What is wrong with the fields of a form with a handle in it; a name that is not free is said beside it.
+pub(crate) fn handle_errors(error: Error) -> Result<Vec<Invalid>, Error> {
+    match error {
+        Error::Invalid(fields) => Ok(fields),
+        Error::Conflict {
+            code: "handle_taken" | "handle_held",
+            message,
+        } => Ok(vec![Invalid::new("handle", message)]),
+        other => Err(other),
     }
 }
 
