@@ -4,6 +4,7 @@ mod cancel;
 mod connection_string;
 mod drivers;
 mod endings;
+mod evictions;
 mod isolation;
 mod open_psql;
 mod records;

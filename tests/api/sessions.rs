@@ -58,7 +58,7 @@ both_engines! {
         assert_ne!(new.get("/api/v0/user/ana/password").await.json()["$password"], before);
         let log = new.get("/api/v0/user/ana/audit_log").await.json();
         let reset = log["items"].as_array().unwrap().iter().find(|r| r["action_type"] == "user.auth.reset").unwrap();
-        assert_eq!(reset["data"], json!({"password_rotated": true}));
+        assert_eq!(reset["data"], json!({"password_rotated": true, "connections_ended": true}));
     }
 
     async fn a_reset_by_the_api_never_locks_the_account_for_ever(builder) {
@@ -68,11 +68,24 @@ both_engines! {
         for bad in ["1970-01-01T00:00:00Z", "soon"] {
             bearer.patch("/api/v0/user/ana", json!({"token_min_issued_at": bad})).await.with_status(400);
         }
+        bearer.patch("/api/v0/user/ana", json!({"token_min_issued_at": null})).await.with_status(200);
+        bearer.patch("/api/v0/user/ana", json!({"rotate_password": true})).await.with_status(200);
+        bearer.get("/api/v0/actor").await.with_status(200);
         let reset = bearer.patch("/api/v0/user/ana", json!({"token_min_issued_at": "2999-01-01T00:00:00Z"})).await.with_status(200).json();
         assert!(reset["token_min_issued_at"].as_str().unwrap() < "2900", "clamped to now");
         bearer.get("/api/v0/actor").await.with_status(401);
         let new = app.bearer(&ana).await;
         new.get("/api/v0/actor").await.with_status(200);
+    }
+
+    async fn a_sign_in_link_that_is_on_its_way_is_dead_after_a_reset(builder) {
+        let app = builder.start().await;
+        app.create_user("ana").await;
+        let link = app.elsewhere(|app| async move { app.admin_sign_in_link("ana").await.unwrap() }).await;
+        let bearer = app.bearer(&testkit::Person { handle: "ana".into(), email: "ana@example.com".into() }).await;
+        bearer.patch("/api/v0/user/ana", json!({"token_min_issued_at": "2999-01-01T00:00:00Z"})).await.with_status(200);
+        let path = link.split_once("/login/").map(|(_, rest)| format!("/login/{rest}")).unwrap();
+        app.browser().get(&path).await.with_status(410);
     }
 
     async fn issuing_and_resetting_never_cross(builder) {

@@ -82,6 +82,7 @@ mod tests {
             active,
             auth_epoch,
             token_min_issued_at: None,
+            connection_epoch: 1,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: None,
             version_id: 1,

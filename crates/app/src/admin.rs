@@ -11,8 +11,8 @@ use model::{
     token::PlainToken,
 };
 use store::{
-    Unrecorded, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, user_emails, users,
-    users::UserRow,
+    Unrecorded, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, user_emails,
+    users, users::UserRow,
 };
 
 use crate::{
@@ -44,7 +44,8 @@ impl App {
         Ok(users::list_users(self.db()).await?)
     }
 
-    /// Switches an account on or off. Off ends every credential of it until it is on again.
+    /// Switches an account on or off. Off ends every credential of it until it is on again, and its open database
+    /// connections for good.
     pub async fn admin_set_user_active(&self, handle: &str, active: bool) -> Result<()> {
         let user = self.find_by_handle(handle).await?;
         let mut tx = self.db().begin().await?;
@@ -52,8 +53,14 @@ impl App {
             let entry = AuditEntry::new(Some(user.id), Action::UserUpdate)
                 .on(user.id, &user.handle)
                 .with("state", if active { "active" } else { "disabled" });
+            if !active {
+                connections::end_connections(&mut tx, user.id, self.now()).await?;
+            }
             tx.commit(self.record(actor::operator_origin(self.new_connection_id()), entry))
                 .await?;
+            if !active {
+                self.end_open_connections(user.id, None);
+            }
         }
         Ok(())
     }

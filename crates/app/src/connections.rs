@@ -1,5 +1,7 @@
 //! Database connections: what the gateway asks before it lets a client through.
 
+mod open;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -13,6 +15,9 @@ use model::{
     workspace::WorkspaceState,
 };
 use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
+
+pub use open::OpenConnection;
+pub(crate) use open::OpenConnections;
 
 use crate::{App, Peer, Result, workspaces::LOCAL_SERVER};
 
@@ -102,6 +107,8 @@ pub enum Refusal {
     ChannelBinding,
     /// Too many, too fast.
     TooManyAttempts,
+    /// What let it in ended while it came in: the account was reset, switched off or deleted, or the workspace was.
+    EndedMeanwhile,
 }
 
 impl Refusal {
@@ -118,6 +125,7 @@ impl Refusal {
             Self::Malformed => "protocol violation",
             Self::ChannelBinding => "channel binding mismatch",
             Self::TooManyAttempts => "too many attempts",
+            Self::EndedMeanwhile => "ended meanwhile",
         }
     }
 }

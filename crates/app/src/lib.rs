@@ -62,6 +62,7 @@ struct Inner {
     mailer: outbox::Mailer,
     local: Option<LocalServer>,
     work: Notify,
+    open_connections: Arc<connections::OpenConnections>,
 }
 
 /// What the binary hands to the application.
@@ -99,6 +100,7 @@ impl App {
             mailer: outbox::Mailer::new(parts.transport, parts.on_link),
             local: parts.local,
             work: Notify::new(),
+            open_connections: Arc::default(),
         }))
     }
 

@@ -7,7 +7,7 @@ use model::{
     time,
     token::{PlainToken, TokenKey, TokenStatus},
 };
-use store::{Tx, sessions, sessions::SessionRow, tokens, users, users::UserRow};
+use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, tokens, users, users::UserRow};
 
 use crate::{
     Actor, App, Error, Peer, Result,
@@ -176,8 +176,9 @@ impl App {
         Ok(ended)
     }
 
-    /// Ends every session and token of the actor, the one that they act with included. From the commit on none of
-    /// them opens anything; `rotate_password` changes the database password in the same transaction.
+    /// Ends every session and token of the actor, the one that they act with included, and every sign-in link that is
+    /// on its way. From the commit on none of them opens anything; `rotate_password` changes the database password in
+    /// the same transaction, and ends the database connections that are open.
     pub async fn reset_auth(&self, actor: &Actor, rotate_password: bool) -> Result<UserRow> {
         self.require_fresh(actor, Freshness::Danger)?;
         let mut tx = self.db().begin().await?;
@@ -191,13 +192,16 @@ impl App {
         let now = self.now();
         users::reset_auth(&mut tx, user.id, now).await?;
         sessions::delete_sessions_but(&mut tx, user.id, "").await?;
+        sign_ins::delete_sign_ins_of(&mut tx, user.id).await?;
         let reset = actor
             .entry(Action::UserAuthReset)
             .on(user.id, &user.handle)
-            .with("password_rotated", rotate_password);
+            .with("password_rotated", rotate_password)
+            .with("connections_ended", rotate_password);
         let reset = self.record(actor.origin(), reset);
         if rotate_password {
             let password = self.insert_password(&mut tx, user.id).await?;
+            connections::end_connections(&mut tx, user.id, now).await?;
             let rotated = actor
                 .entry(Action::UserPasswordCreate)
                 .on(user.id, &user.handle)
@@ -207,9 +211,11 @@ impl App {
         } else {
             tx.commit(reset).await?;
         }
-        users::find_user(self.db(), user.id)
+        let user = users::find_user(self.db(), user.id)
             .await?
-            .ok_or(Error::NotFound("user"))
+            .ok_or(Error::NotFound("user"))?;
+        self.end_open_connections(user.id, Some(user.connection_epoch));
+        Ok(user)
     }
 
     /// Writes a new console session of `user`, whose row the transaction has locked, and gives its token.

@@ -170,6 +170,7 @@ impl App {
             .with("database_name", row.database_name.as_str())
             .with("process_id", process.to_string());
         tx.commit(self.record(actor.origin(), entry)).await?;
+        self.0.open_connections.end_workspace(row.id);
         self.wake_workers();
         Ok(row)
     }

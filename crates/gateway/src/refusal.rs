@@ -59,6 +59,12 @@ impl Fatal {
             .hint("The gateway is shutting down. Connect again in a moment.")
     }
 
+    /// For a session that its account has no right to any more.
+    pub(crate) fn evicted() -> Self {
+        Self::new("57P01", "terminating connection due to administrator command")
+            .hint("The connections of this account were ended. Connect again with its password of now.")
+    }
+
     /// For a session whose backend went away without a word.
     pub(crate) fn backend_lost() -> Self {
         Self::new("08006", "the workspace database closed the connection")
@@ -104,6 +110,7 @@ impl Fatal {
             Refusal::Malformed => Self::protocol("malformed SCRAM message"),
             Refusal::ChannelBinding => Self::new("28000", "SCRAM channel binding check failed"),
             Refusal::TooManyAttempts => Self::new("53300", "too many connection attempts, try again later"),
+            Refusal::EndedMeanwhile => Self::evicted(),
         }
     }
 
@@ -231,6 +238,7 @@ mod tests {
             (Refusal::Malformed, "08P01"),
             (Refusal::ChannelBinding, "28000"),
             (Refusal::TooManyAttempts, "53300"),
+            (Refusal::EndedMeanwhile, "57P01"),
         ];
         for (refusal, sqlstate) in states {
             assert_eq!(Fatal::of(&refusal, &request()).sqlstate, sqlstate);

@@ -24,6 +24,9 @@ use pipe::{Broken, Pipe};
 /// How long a backend may go on after its client has gone.
 const AFTER_CLIENT: Duration = Duration::from_secs(5);
 
+/// How long the backend gets to end what an evicted session has under way.
+const EVICTION: Duration = Duration::from_secs(2);
+
 /// Why a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -33,8 +36,10 @@ pub(crate) enum Cause {
     ClientLost,
     /// The backend went without a word.
     BackendLost,
-    /// We were told to end it.
+    /// We were told to end it, as the gateway stops.
     Told,
+    /// Its account has no right to it any more.
+    Evicted,
 }
 
 /// How a session ended.
@@ -49,22 +54,25 @@ pub(crate) struct Ended {
     pub(crate) from_backend: u64,
 }
 
-/// Relays until one side ends it, or until `end` is cancelled: then a session goes on while it has something under way,
-/// at most for `drain`. `before` are the octets from the backend that the client has already, from `ReadyForQuery` on.
-pub(crate) async fn relay<C, B>(
-    client: &mut C,
-    backend: &mut B,
-    before: &[u8],
-    end: &CancellationToken,
-    drain: Duration,
-) -> Ended
+/// What tells a session to end.
+pub(crate) struct Orders<'s> {
+    /// The gateway stops: what is under way may go on, at most for `drain`.
+    pub(crate) stop: &'s CancellationToken,
+    /// How long.
+    pub(crate) drain: Duration,
+    /// Its account has no right to it any more: what is under way is ended by the backend, or else after [`EVICTION`].
+    pub(crate) evict: &'s CancellationToken,
+}
+
+/// Relays until one side ends it, or until it is ordered to end: at once when it is idle. `before` are the octets from the backend that the client has already, from `ReadyForQuery` on.
+pub(crate) async fn relay<C, B>(client: &mut C, backend: &mut B, before: &[u8], orders: &Orders<'_>) -> Ended
 where
     C: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let mut session = Session::new(client, backend, before);
     let mut deadline: Option<Instant> = None;
-    let mut told = false;
+    let mut told: Option<Cause> = None;
     loop {
         let by = deadline.unwrap_or_else(Instant::now);
         tokio::select! {
@@ -73,12 +81,16 @@ where
                 Event::UpstreamEnded => deadline = Some(sooner(deadline, AFTER_CLIENT)),
                 Event::Ended(cause) => return session.ended(cause),
             },
-            () = end.cancelled(), if !told => {
-                told = true;
-                deadline = Some(sooner(deadline, drain));
+            () = orders.evict.cancelled(), if told != Some(Cause::Evicted) => {
+                told = Some(Cause::Evicted);
+                deadline = Some(sooner(deadline, EVICTION));
+            }
+            () = orders.stop.cancelled(), if told.is_none() => {
+                told = Some(Cause::Told);
+                deadline = Some(sooner(deadline, orders.drain));
             }
             () = sleep_until(by), if deadline.is_some() => {
-                return session.ended(if told { Cause::Told } else { Cause::ClientLost });
+                return session.ended(told.unwrap_or(Cause::ClientLost));
             }
         }
     }
@@ -130,15 +142,19 @@ where
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, told: bool) -> Poll<Event> {
+    fn poll(&mut self, cx: &mut Context<'_>, told: Option<Cause>) -> Poll<Event> {
         if let Poll::Ready(cause) = self.poll_down(cx) {
             return Poll::Ready(Event::Ended(cause));
         }
         if let Poll::Ready(event) = self.poll_up(cx) {
             return Poll::Ready(event);
         }
-        if told && self.talk.is_idle() && self.up.is_empty() && self.down.is_empty() {
-            return Poll::Ready(Event::Ended(Cause::Told));
+        if let Some(cause) = told
+            && self.talk.is_idle()
+            && self.up.is_empty()
+            && self.down.is_empty()
+        {
+            return Poll::Ready(Event::Ended(cause));
         }
         Poll::Pending
     }
@@ -220,20 +236,28 @@ mod tests {
         client: DuplexStream,
         backend: DuplexStream,
         end: CancellationToken,
+        evict: CancellationToken,
         relay: tokio::task::JoinHandle<Ended>,
     }
 
     /// A session that has just begun.
     fn open() -> Ends {
         let ((mut ours, client), (mut ours_too, backend)) = (duplex(256), duplex(256));
-        let end = CancellationToken::new();
-        let token = end.clone();
-        let relay =
-            tokio::spawn(async move { relay(&mut ours, &mut ours_too, &ready(), &token, DRAIN).await });
+        let (end, evict) = (CancellationToken::new(), CancellationToken::new());
+        let (stop, out) = (end.clone(), evict.clone());
+        let relay = tokio::spawn(async move {
+            let orders = Orders {
+                stop: &stop,
+                drain: DRAIN,
+                evict: &out,
+            };
+            relay(&mut ours, &mut ours_too, &ready(), &orders).await
+        });
         Ends {
             client,
             backend,
             end,
+            evict,
             relay,
         }
     }
@@ -356,5 +380,27 @@ mod tests {
         let ended = ends.relay.await.unwrap();
         assert_eq!((ended.cause, ended.busy), (Cause::Told, true));
         assert_eq!(told.elapsed().as_secs(), DRAIN.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_evicted_session_ends_at_once_or_soon() {
+        let ends = open();
+        let told = Instant::now();
+        ends.evict.cancel();
+        assert_eq!(ends.relay.await.unwrap().cause, Cause::Evicted);
+        assert_eq!(told.elapsed(), Duration::ZERO);
+
+        // Also one that the gateway, which is stopping, lets finish.
+        let mut ends = open();
+        let query = message(b'Q', b"select pg_sleep(60)\0");
+        ends.client.write_all(&query).await.unwrap();
+        expect(&mut ends.backend, &query).await;
+        ends.end.cancel();
+        tokio::time::sleep(DRAIN / 2).await;
+        let told = Instant::now();
+        ends.evict.cancel();
+        let ended = ends.relay.await.unwrap();
+        assert_eq!((ended.cause, ended.busy), (Cause::Evicted, true));
+        assert_eq!(told.elapsed(), EVICTION);
     }
 }

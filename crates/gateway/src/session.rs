@@ -6,9 +6,9 @@ mod log;
 mod tests;
 mod visitor;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
-use app::connections::ConnectionRequest;
+use app::connections::{ConnectionRequest, OpenConnection};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, timeout_at},
@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Shared,
+    cancel::Target,
     handshakes::Place,
     message::CancelKey,
     opening::{self, Opening},
     refusal::{Fatal, Stop},
-    relay::{Cause, relay},
+    relay::{Cause, Orders, relay},
     startup::{self, FirstPacket, Startup},
     stream::{Client, close},
     tls::TlsFacts,
@@ -141,6 +142,15 @@ fn request(id: &str, startup: &Startup, tls: Option<&TlsFacts>, peer: SocketAddr
     }
 }
 
+/// Has the backend end what it is doing, once the session is evicted: an idle one is gone before.
+async fn terminate(shared: &Shared, open: &OpenConnection, target: Option<&Target>) -> Infallible {
+    open.end().cancelled().await;
+    if let Some(target) = target {
+        shared.app.terminate_backend(open, target.key.pid).await;
+    }
+    std::future::pending().await
+}
+
 /// An open session, to its end.
 async fn run<S>(
     shared: &Shared,
@@ -151,10 +161,20 @@ async fn run<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let drain = shared.settings.drain_timeout;
-    let ended = relay(&mut client, &mut entered.backend, &entered.ready, end, drain).await;
+    let orders = Orders {
+        stop: end,
+        drain: shared.settings.drain_timeout,
+        evict: entered.open.end(),
+    };
+    let relaying = relay(&mut client, &mut entered.backend, &entered.ready, &orders);
+    let ended = tokio::select! {
+        biased;
+        ended = relaying => ended,
+        never = terminate(shared, &entered.open, entered.target.as_ref()) => match never {},
+    };
     let last = match ended.cause {
         Cause::Told => Some(Fatal::shutdown()),
+        Cause::Evicted => Some(Fatal::evicted()),
         Cause::BackendLost => Some(Fatal::backend_lost()),
         Cause::Closed | Cause::ClientLost => None,
     };
@@ -163,7 +183,7 @@ async fn run<S>(
     let stop_backend = async {
         // Nobody waits for the answer any more; without this PostgreSQL would work on to the end.
         if ended.busy
-            && matches!(ended.cause, Cause::Told | Cause::ClientLost)
+            && matches!(ended.cause, Cause::Told | Cause::Evicted | Cause::ClientLost)
             && let Some(target) = &entered.target
         {
             target.cancel().await;

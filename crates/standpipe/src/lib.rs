@@ -22,4 +22,5 @@ mod tls;
 pub use config::Config;
 pub use data_dir::Addresses;
 pub use error::{Error, Result};
+pub use open::admin as admin_app;
 pub use serve::{Environment, Server};

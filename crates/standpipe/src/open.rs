@@ -70,7 +70,7 @@ impl Opened {
 }
 
 /// The application for an operator's command: on the store of a server that may be running or not, with its addresses.
-pub(crate) async fn admin(config: &Config, environment: &Environment) -> Result<App> {
+pub async fn admin(config: &Config, environment: &Environment) -> Result<App> {
     let opened = Opened::open(config, environment).await?;
     let running = opened.data_dir.read_addresses();
     let configured = Addresses {

@@ -176,11 +176,12 @@ fn workers(
     certificate: Certificate,
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let (processes, mails) = (app.clone(), app.clone());
-    let (end, same_end) = (stopping.clone(), stopping.clone());
+    let (processes, mails, connections) = (app.clone(), app.clone(), app.clone());
+    let (end, same_end, end_too) = (stopping.clone(), stopping.clone(), stopping.clone());
     vec![
         tokio::spawn(async move { processes.run_processes(end).await }),
         tokio::spawn(async move { mails.deliver_mail(same_end).await }),
+        tokio::spawn(async move { connections.watch_connections(end_too).await }),
         tokio::spawn(housekeeping::run(
             app.clone(),
             clock,

@@ -12,6 +12,7 @@ mod sql;
 mod tx;
 
 pub mod audit_log;
+pub mod connections;
 pub mod database_passwords;
 pub mod handles;
 pub mod outbox;

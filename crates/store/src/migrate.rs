@@ -22,6 +22,7 @@ migrations! {
     1 "0001_accounts";
     2 "0002_preferences";
     5 "0005_handles";
+    6 "0006_endings";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -1,7 +1,7 @@
 //! Requests to sign in by mail. Secrets are kept as keyed hashes only.
 
 use jiff::Timestamp;
-use model::{SignInId, email::EmailAddress};
+use model::{SignInId, UserId, email::EmailAddress};
 
 use crate::{
     Db, Result, Tx,
@@ -214,6 +214,14 @@ pub async fn delete_expired_sign_ins(tx: &mut Tx, before: Timestamp) -> Result<u
     tx.run(DELETE_EXPIRED, params![before]).await
 }
 
+const DELETE_OF_USER: Sql =
+    sql("DELETE FROM sign_ins WHERE lower(email) IN (SELECT email_key FROM user_emails WHERE user_id = $1)");
+
+/// Removes every request for an address of `user`.
+pub async fn delete_sign_ins_of(tx: &mut Tx, user: UserId) -> Result<u64> {
+    tx.run(DELETE_OF_USER, params![user]).await
+}
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_SIGN_IN,
@@ -223,4 +231,5 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     ADVANCE,
     REPLACE_NONCE,
     DELETE_EXPIRED,
+    DELETE_OF_USER,
 ];

@@ -15,6 +15,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         crate::audit_log::STATEMENTS,
     ),
     (
+        "connections",
+        include_str!("connections.rs"),
+        crate::connections::STATEMENTS,
+    ),
+    (
         "database_passwords",
         include_str!("database_passwords.rs"),
         crate::database_passwords::STATEMENTS,

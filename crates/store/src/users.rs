@@ -14,7 +14,8 @@ macro_rules! user_columns {
     () => {
         "u.id AS u_id, u.handle AS u_handle, u.display_name AS u_display_name, u.avatar_url AS u_avatar_url, \
          u.url AS u_url, u.state AS u_state, u.auth_epoch AS u_auth_epoch, \
-         u.token_min_issued_at AS u_token_min_issued_at, u.created_at AS u_created_at, \
+         u.token_min_issued_at AS u_token_min_issued_at, u.connection_epoch AS u_connection_epoch, \
+         u.created_at AS u_created_at, \
          u.updated_at AS u_updated_at, u.version_id AS u_version_id"
     };
 }
@@ -39,6 +40,8 @@ pub struct UserRow {
     pub auth_epoch: i64,
     /// When the epoch last moved, for display.
     pub token_min_issued_at: Option<Timestamp>,
+    /// Database connections of an earlier epoch are ended.
+    pub connection_epoch: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -58,6 +61,7 @@ impl UserRow {
             active: row.text("u_state")? == "active",
             auth_epoch: row.int("u_auth_epoch")?,
             token_min_issued_at: row.opt_time("u_token_min_issued_at")?,
+            connection_epoch: row.int("u_connection_epoch")?,
             created_at: row.time("u_created_at")?,
             updated_at: row.opt_time("u_updated_at")?,
             version_id: row.int("u_version_id")?,

@@ -34,6 +34,8 @@ pub struct Builder {
 /// A server of a test's own.
 pub struct TestApp {
     server: RunningServer,
+    config: Config,
+    environment: Environment,
     directory: TempDir,
     data_dir: PathBuf,
     /// The server's clock.
@@ -97,8 +99,11 @@ impl Builder {
             search_path: ambient::search_path(),
             runtime_dir: None,
         };
+        let (config, surroundings) = (self.config.clone(), environment.clone());
         let server = RunningServer::start(self.config, environment, database).await;
         TestApp {
+            config,
+            environment: surroundings,
             mailbox: Mailbox::new(data_dir.join("mail")),
             clock: self.clock,
             server,
@@ -148,6 +153,20 @@ impl TestApp {
     /// [`crate::both_engines!`] do.
     pub fn app(&self) -> &App {
         &self.server.app
+    }
+
+    /// Does `work` by another application on the same store, as an operator's command beside the server does, or
+    /// another replica. It shares nothing with the server but the store.
+    pub async fn elsewhere<T: Send + 'static, W>(&self, work: impl FnOnce(App) -> W + Send + 'static) -> T
+    where
+        W: Future<Output = T> + Send + 'static,
+    {
+        let (config, environment) = (self.config.clone(), self.environment.clone());
+        let done = async move {
+            let app = standpipe::admin_app(&config, &environment).await;
+            work(app.expect("another application")).await
+        };
+        self.server.run(done).await
     }
 
     /// The data directory.

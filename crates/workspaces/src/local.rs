@@ -143,6 +143,11 @@ impl LocalServer {
         provision::end_connections(&self.control()?, person).await
     }
 
+    /// Ends one connection of the person, that of the backend `pid`; false when there is none.
+    pub async fn end_connection(&self, person: UserId, pid: i32) -> Result<bool, ProvisionError> {
+        provision::end_connection(&self.control()?, person, pid).await
+    }
+
     fn control(&self) -> Result<Control, ProvisionError> {
         let state = self.0.state.borrow();
         match &state.socket_directory {

@@ -13,7 +13,7 @@ use crate::control::{Control, Session, ident, literal};
 
 mod removal;
 
-pub(crate) use removal::{drop_person, drop_workspace, end_connections};
+pub(crate) use removal::{drop_person, drop_workspace, end_connection, end_connections};
 
 /// Owns all workspaces' databases. An owner could open a database to everyone, so nobody is a member.
 const OWNER: &str = "standpipe_owner";

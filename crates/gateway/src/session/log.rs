@@ -102,6 +102,7 @@ impl Line {
             Cause::ClientLost => "client lost",
             Cause::BackendLost => "backend lost",
             Cause::Told => "the gateway is shutting down",
+            Cause::Evicted => "its account's connections were ended",
         }
         .to_owned();
     }

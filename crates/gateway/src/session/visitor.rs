@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use app::connections::{Admission, ConnectionRequest, DatabaseLogin, Refusal};
+use app::connections::{Admission, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal};
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -50,6 +50,8 @@ pub(super) struct Entered {
     pub(super) ready: Bytes,
     /// How the backend is asked to cancel.
     pub(super) target: Option<Target>,
+    /// Tells when it must end.
+    pub(super) open: OpenConnection,
     /// Takes the client's own key out of the map in the end.
     _registration: Option<Registration>,
 }
@@ -97,8 +99,10 @@ where
         let server_final = self.authenticate().await?;
         let admission = self.authorise().await?;
         let (backend, welcome) = self.log_in(&admission).await?;
+        let open = self.count(&admission).await?;
         stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
-        self.welcome(&server_final, admission, backend, welcome).await
+        self.welcome(&server_final, admission, (backend, open), welcome)
+            .await
     }
 
     /// The server's final message, to be sent when everything else has gone well.
@@ -130,6 +134,14 @@ where
             .await
             .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
             .map_err(|refusal| Stop::refused(refusal, "not admitted"))
+    }
+
+    /// From here on it is ended with the others of its account; what ended them meanwhile ends it too.
+    async fn count(&self, admission: &Admission) -> Result<OpenConnection, Stop> {
+        timeout(STORE, self.shared.app.open_connection(admission))
+            .await
+            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
+            .map_err(|refusal| Stop::refused(refusal, "not counted"))
     }
 
     /// Once more when the backend does not take our credential, because its person changed the role's password.
@@ -166,7 +178,7 @@ where
         &mut self,
         server_final: &str,
         admission: Admission,
-        backend: BackendStream,
+        (backend, open): (BackendStream, OpenConnection),
         welcome: Welcome,
     ) -> Result<Entered, Stop> {
         let target = welcome.key.map(|key| Target {
@@ -187,6 +199,7 @@ where
             backend,
             ready: welcome.ready,
             target,
+            open,
             _registration: registration,
         })
     }

@@ -64,6 +64,9 @@ pub(crate) struct UpdateUserRequest {
     avatar_url: Option<String>,
     handle: Option<String>,
     token_min_issued_at: Option<String>,
+    /// An addition of ours, for a reset alone: the database password too, and open connections.
+    #[serde(default)]
+    rotate_password: bool,
 }
 
 impl UpdateUserRequest {
@@ -121,6 +124,7 @@ pub(crate) async fn update_user(
     actor.own(&user)?;
     input.check_supported(actor.user())?;
     let resets_auth = input.resets_auth(actor.user())?;
+    let rotates_password = input.rotate_password;
     let update = ProfileUpdate {
         display_name: input.display_name,
         url: input.url,
@@ -128,7 +132,7 @@ pub(crate) async fn update_user(
     };
     let mut user = app.update_profile(&actor, update).await?;
     if resets_auth {
-        user = app.reset_auth(&actor, false).await?;
+        user = app.reset_auth(&actor, rotates_password).await?;
     }
     Ok(Json((&user).into()))
 }

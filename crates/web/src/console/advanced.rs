@@ -41,7 +41,7 @@ async fn reset_facts(signed: &Signed) -> Result<Vec<String>, app::Error> {
             "{} stop working for good; create new ones afterwards.",
             count(tokens, "token")
         ),
-        "Open database connections stay.".to_owned(),
+        "Open database connections stay, unless you tick the box below.".to_owned(),
         "You sign in again by mail.".to_owned(),
     ])
 }

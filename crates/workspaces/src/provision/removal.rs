@@ -14,6 +14,10 @@ const DATABASES_WITH_PERSON: &str = "SELECT DISTINCT d.datname::text FROM pg_shd
 const END_CONNECTIONS: &str = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) \
      FROM pg_stat_activity WHERE usename = $1";
 
+/// The role as well as the pid: by now the pid may be somebody else's.
+const END_CONNECTION: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE usename || ' ' || pid = $1";
+
 pub(crate) async fn drop_workspace(
     control: &Control,
     workspace: WorkspaceId,
@@ -74,6 +78,18 @@ async fn heir(session: &Session, database: &str) -> Result<String, ProvisionErro
 pub(crate) async fn end_connections(control: &Control, person: UserId) -> Result<u64, ProvisionError> {
     let session = control.open("postgres").await?;
     end_connections_in(&session, &person.to_string()).await
+}
+
+pub(crate) async fn end_connection(
+    control: &Control,
+    person: UserId,
+    pid: i32,
+) -> Result<bool, ProvisionError> {
+    let session = control.open("postgres").await?;
+    let ended: Option<bool> = session
+        .look_up(END_CONNECTION, &format!("{person} {pid}"))
+        .await?;
+    Ok(ended.unwrap_or(false))
 }
 
 async fn end_connections_in(session: &Session, person: &str) -> Result<u64, ProvisionError> {

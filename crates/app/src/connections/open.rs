@@ -1,0 +1,207 @@
+//! Open database connections, and how they are told to end.
+//!
+//! A connection is registered before the store is asked whether it is still good, and whoever ends connections changes
+//! the store before they look here: so one of the two sees the other, and no connection slips through between. What
+//! another replica or an operator's command has changed is found by asking the store every other second.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use model::{UserId, WorkspaceId, time};
+use store::{connections, connections::EndedConnections};
+use tokio_util::sync::CancellationToken;
+
+use super::{Admission, Refusal};
+use crate::{App, Result};
+
+/// How often the store is asked for what others have ended.
+const WATCH: Duration = Duration::from_secs(2);
+/// How far back it is asked: replicas' clocks may differ by as much, and a commit may take as long.
+const LOOK_BACK_SECONDS: i64 = 10 * 60;
+
+/// Every connection that is open in this process.
+#[derive(Default)]
+pub(crate) struct OpenConnections(Mutex<Registered>);
+
+#[derive(Default)]
+struct Registered {
+    next: u64,
+    open: HashMap<u64, Entry>,
+}
+
+struct Entry {
+    user: UserId,
+    workspace: WorkspaceId,
+    epoch: i64,
+    end: CancellationToken,
+}
+
+/// A connection's place among the open ones; dropping it gives the place back.
+pub struct OpenConnection {
+    number: u64,
+    user: UserId,
+    end: CancellationToken,
+    connections: Arc<OpenConnections>,
+}
+
+impl OpenConnections {
+    fn registered(&self) -> MutexGuard<'_, Registered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register(self: &Arc<Self>, user: UserId, workspace: WorkspaceId, epoch: i64) -> OpenConnection {
+        let end = CancellationToken::new();
+        let mut registered = self.registered();
+        let number = registered.next;
+        registered.next += 1;
+        let entry = Entry {
+            user,
+            workspace,
+            epoch,
+            end: end.clone(),
+        };
+        registered.open.insert(number, entry);
+        OpenConnection {
+            number,
+            user,
+            end,
+            connections: Arc::clone(self),
+        }
+    }
+
+    fn end_those(&self, matches: impl Fn(&Entry) -> bool) {
+        for entry in self.registered().open.values().filter(|entry| matches(entry)) {
+            entry.end.cancel();
+        }
+    }
+
+    /// Ends the connections of `user` that are older than what the store says now.
+    pub(crate) fn end(&self, ended: EndedConnections) {
+        self.end_those(|entry| {
+            entry.user == ended.user_id && ended.epoch.is_none_or(|epoch| entry.epoch < epoch)
+        });
+    }
+
+    /// Ends all connections to a workspace that is gone.
+    pub(crate) fn end_workspace(&self, workspace: WorkspaceId) {
+        self.end_those(|entry| entry.workspace == workspace);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.registered().open.is_empty()
+    }
+}
+
+impl OpenConnection {
+    /// Cancelled when the connection must end: its account or workspace is gone, switched off, or was reset.
+    pub fn end(&self) -> &CancellationToken {
+        &self.end
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.connections.registered().open.remove(&self.number);
+    }
+}
+
+impl App {
+    /// Counts an admitted connection among the open ones, unless what admitted it has ended meanwhile.
+    pub async fn open_connection(
+        &self,
+        admission: &Admission,
+    ) -> std::result::Result<OpenConnection, Refusal> {
+        let (user, workspace) = (&admission.user, &admission.workspace);
+        let open = self
+            .0
+            .open_connections
+            .register(user.id, workspace.id, user.connection_epoch);
+        match connections::find_connection_epoch(self.db(), user.id, workspace.id).await? {
+            Some(epoch) if epoch == user.connection_epoch => Ok(open),
+            _ => Err(Refusal::EndedMeanwhile),
+        }
+    }
+
+    /// Ends the open connections of `user` that are older than `epoch`, or all of them. For what the store says already.
+    pub(crate) fn end_open_connections(&self, user: UserId, epoch: Option<i64>) {
+        self.0
+            .open_connections
+            .end(EndedConnections { user_id: user, epoch });
+    }
+
+    /// Makes the backend end a session that is at work: `pid` is what it called itself. PostgreSQL tells the client.
+    pub async fn terminate_backend(&self, connection: &OpenConnection, pid: u32) {
+        let (Some(local), Ok(pid)) = (self.0.local.as_ref(), i32::try_from(pid)) else {
+            return;
+        };
+        if let Err(error) = local.end_connection(connection.user, pid).await {
+            tracing::warn!(%error, "a database session cannot be ended by its server");
+        }
+    }
+
+    /// Ends, until `shutdown`, connections that another replica or an operator's command has put an end to.
+    pub async fn watch_connections(&self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(WATCH) => {}
+            }
+            if let Err(error) = self.end_told_connections().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "ended connections are not known"
+                );
+            }
+        }
+    }
+
+    async fn end_told_connections(&self) -> Result<()> {
+        if self.0.open_connections.is_empty() {
+            return Ok(());
+        }
+        let since = time::after(self.now(), -LOOK_BACK_SECONDS);
+        for ended in connections::list_ended_connections(self.db(), since).await? {
+            self.0.open_connections.end(ended);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(n: u8) -> (UserId, WorkspaceId) {
+        let xid = format!("{n:018}00");
+        (
+            format!("u_{xid}").parse().unwrap(),
+            format!("w_{xid}").parse().unwrap(),
+        )
+    }
+
+    #[test]
+    fn only_what_is_older_than_the_epoch_ends() {
+        let connections = Arc::new(OpenConnections::default());
+        let ((ana, dev), (bob, lab)) = (ids(1), ids(2));
+        let old = connections.register(ana, dev, 1);
+        let new = connections.register(ana, dev, 2);
+        let other = connections.register(bob, lab, 1);
+        connections.end(EndedConnections {
+            user_id: ana,
+            epoch: Some(2),
+        });
+        assert!(old.end().is_cancelled() && !new.end().is_cancelled() && !other.end().is_cancelled());
+        connections.end(EndedConnections {
+            user_id: ana,
+            epoch: None,
+        });
+        assert!(new.end().is_cancelled() && !other.end().is_cancelled());
+        connections.end_workspace(lab);
+        assert!(other.end().is_cancelled());
+        drop((old, new, other));
+        assert!(connections.is_empty());
+    }
+}
