@@ -9,7 +9,7 @@ use crate::{Db, Unrecorded, handles, users};
 const DAY: i64 = 24 * 60 * 60;
 
 fn user(n: u8) -> UserId {
-    format!("u_{n:020}").parse().unwrap()
+    format!("u_{n:019}0").parse().unwrap()
 }
 
 fn handle(text: &str) -> Handle {
