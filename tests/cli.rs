@@ -1,6 +1,7 @@
 //! The command line, with the built program.
 
 mod admin;
+mod audit;
 mod configuration;
 mod first_start;
 mod workspaces;

@@ -1,4 +1,5 @@
 //! What survives when things break.
 
+mod audit_chain;
 mod canary;
 mod kill;

@@ -207,6 +207,10 @@ async fn fifty_kills_lose_nothing_and_leave_nothing_half_done() {
     for worker in &mut workers {
         worker.check(&running.anonymous().with_token(&worker.token)).await;
     }
+    running.stop();
+    let verified = binary.ok(&["admin", "audit", "verify"]);
+    assert!(verified.ends_with("all are as they were written."), "{verified}");
+    println!("{verified}");
     assert!(
         acknowledged > 1000,
         "the kills left too few changes to mean anything: {acknowledged}"

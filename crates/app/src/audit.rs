@@ -1,12 +1,19 @@
 //! Writing and reading the audit log.
 
+mod verify;
+
 use model::{
-    AuditId,
+    AuditId, UserId,
     audit::{AuditEntry, Origin},
 };
-use store::{Cursor, NewAuditRecord, Page, audit_log, audit_log::AuditRow};
+use store::{Cursor, NewAuditRecord, Page, Unrecorded, audit_erasure, audit_log, audit_log::AuditRow};
 
 use crate::{Actor, App, Result};
+
+pub use verify::{AuditFault, AuditVerdict};
+
+/// How many records are erased in one transaction: others write meanwhile.
+const ERASE_AT_ONCE: i64 = 200;
 
 /// A page of records, newest first.
 #[derive(Debug)]
@@ -26,7 +33,29 @@ impl App {
             at,
             origin,
             entry,
+            salt: self.random().bytes(),
+            key: self.keys().audit().clone(),
         }
+    }
+
+    /// Takes `user`, whose deletion is committed, out of all records: their log keeps what was done and when, under
+    /// `pseudonym`, and still verifies. It may be repeated after a crash; the pseudonym must be the same then.
+    pub async fn pseudonymise_audit_log(&self, user: UserId, pseudonym: &str) -> Result<()> {
+        let key = self.keys().audit();
+        let mut after = Some(0);
+        while let Some(place) = after {
+            let mut tx = self.db().begin().await?;
+            after = audit_erasure::erase_log(&mut tx, key, user, pseudonym, place, ERASE_AT_ONCE).await?;
+            tx.commit_unrecorded(Unrecorded::Erasure).await?;
+        }
+        let mut erased = 1;
+        while erased > 0 {
+            let mut tx = self.db().begin().await?;
+            erased = audit_erasure::erase_actor(&mut tx, key, user, pseudonym, ERASE_AT_ONCE).await?;
+            audit_erasure::delete_days(&mut tx, user).await?;
+            tx.commit_unrecorded(Unrecorded::Erasure).await?;
+        }
+        Ok(())
     }
 
     /// The actor's own audit log.

@@ -7,7 +7,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use hkdf::Hkdf;
-use model::{Random, Secret, scram::hmac_sha256};
+use model::{Random, Secret, audit::ChainKey, scram::hmac_sha256};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -60,6 +60,7 @@ pub struct Keys {
     form: [u8; 32],
     mock: [u8; 32],
     seal: [u8; 32],
+    audit: ChainKey,
 }
 
 impl std::fmt::Debug for Keys {
@@ -104,6 +105,7 @@ impl Keys {
             form: derive("standpipe form token v1"),
             mock: derive("standpipe mock salt v1"),
             seal: derive("standpipe seal v1"),
+            audit: ChainKey::new(derive("standpipe audit chain v1")),
         }
     }
 
@@ -121,6 +123,11 @@ impl Keys {
     pub fn form_token(&self, session: &str) -> String {
         let mac = hmac_sha256(&self.form, session.as_bytes());
         data_encoding::BASE64URL_NOPAD.encode(mac.get(..16).unwrap_or(&mac))
+    }
+
+    /// The key that signs the heads of the audit log's chains.
+    pub(crate) fn audit(&self) -> &ChainKey {
+        &self.audit
     }
 
     /// The key from which mock salts come.

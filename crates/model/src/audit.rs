@@ -1,8 +1,14 @@
 //! Audit: who did what, to what, from where and with which credential.
 
+mod chain;
+mod verify;
+
 use serde_json::{Map, Value};
 
 use crate::{SessionId, TokenId, UserId};
+
+pub use chain::{ChainKey, GENESIS, Hash, Link, Personal, stranger_chain};
+pub use verify::{Chained, Fault, Head, Verifier};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $sentence:literal;)*) => {

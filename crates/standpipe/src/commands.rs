@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and who answers it.
 
 mod admin;
+mod audit;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};

@@ -1,29 +1,13 @@
-//! The audit log: appended to in the transaction of the change, never updated.
+//! The audit log as people read it. It is appended to by [`crate::Tx::commit`].
 
 use jiff::Timestamp;
-use model::{
-    AuditId, UserId,
-    audit::{Action, AuditEntry, Origin},
-};
+use model::{AuditId, UserId, audit::Action};
 
 use crate::{
-    Db, Page, Result, Tx,
+    Db, Page, Result,
     row::Row,
     sql::{Sql, params, sql},
 };
-
-/// A record about to be written: what, by whom, when.
-#[derive(Debug, Clone)]
-pub struct NewAuditRecord {
-    /// Its id.
-    pub id: AuditId,
-    /// When.
-    pub at: Timestamp,
-    /// By whom, from where, with what.
-    pub origin: Origin,
-    /// What.
-    pub entry: AuditEntry,
-}
 
 /// A record as it was written.
 #[derive(Debug, Clone)]
@@ -92,40 +76,6 @@ impl AuditRow {
     }
 }
 
-const INSERT_RECORD: Sql = sql(concat!(
-    "INSERT INTO audit_log (",
-    columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
-));
-
-pub(crate) async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
-    let NewAuditRecord {
-        id,
-        at,
-        origin,
-        entry,
-    } = record;
-    let values = params![
-        id,
-        entry.identity,
-        entry.action.as_str(),
-        origin.user,
-        origin.handle,
-        origin.display_name,
-        origin.ip,
-        origin.credential.kind(),
-        origin.credential.id(),
-        origin.credential.title(),
-        origin.user_agent,
-        origin.request_id,
-        entry.target_id,
-        entry.target_handle,
-        serde_json::Value::Object(entry.data).to_string(),
-        at,
-    ];
-    tx.run(INSERT_RECORD, values).await.map(drop)
-}
-
 const LIST_RECORDS: Sql = sql(concat!(
     "SELECT ",
     columns!(),
@@ -144,4 +94,4 @@ pub async fn list_records(db: &Db, identity: UserId, page: &Page) -> Result<Vec<
 }
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[INSERT_RECORD, LIST_RECORDS];
+pub(crate) const STATEMENTS: &[Sql] = &[LIST_RECORDS];

@@ -11,6 +11,8 @@ mod row;
 mod sql;
 mod tx;
 
+pub mod audit_chain;
+pub mod audit_erasure;
 pub mod audit_log;
 pub mod connections;
 pub mod database_passwords;
@@ -31,7 +33,7 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-pub use audit_log::NewAuditRecord;
+pub use audit_chain::NewAuditRecord;
 pub use db::{Db, Engine};
 pub use error::{Error, Result};
 pub use page::{Cursor, Page};

@@ -21,6 +21,7 @@ macro_rules! migrations {
 migrations! {
     1 "0001_accounts";
     2 "0002_preferences";
+    3 "0003_audit_chain";
     5 "0005_handles";
     6 "0006_endings";
 }

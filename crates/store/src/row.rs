@@ -43,6 +43,10 @@ impl Row {
         get!(self, column)
     }
 
+    pub(crate) fn opt_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>> {
+        get!(self, column)
+    }
+
     pub(crate) fn key(&self, column: &'static str) -> Result<[u8; 32]> {
         self.bytes(column)?
             .try_into()

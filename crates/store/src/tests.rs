@@ -10,6 +10,16 @@ use crate::{Db, db::Pools, sql::Sql};
 
 const MODULES: &[(&str, &str, &[Sql])] = &[
     (
+        "audit_chain",
+        include_str!("audit_chain.rs"),
+        crate::audit_chain::STATEMENTS,
+    ),
+    (
+        "audit_erasure",
+        include_str!("audit_erasure.rs"),
+        crate::audit_erasure::STATEMENTS,
+    ),
+    (
         "audit_log",
         include_str!("audit_log.rs"),
         crate::audit_log::STATEMENTS,

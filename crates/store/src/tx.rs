@@ -4,7 +4,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::{
     Result,
-    audit_log::{self, NewAuditRecord},
+    audit_chain::{self, NewAuditRecord},
     db::{postgres_arguments, sqlite_arguments},
     row::Row,
     sql::{Sql, Value},
@@ -33,6 +33,8 @@ pub enum Unrecorded {
     AddressProven,
     /// Rows whose time is over were removed.
     Expiry,
+    /// A person whose deletion is recorded was taken out of older records.
+    Erasure,
 }
 
 impl Tx {
@@ -57,9 +59,7 @@ impl Tx {
                 "a change is recorded; what needs no record names its reason"
             )
         };
-        for record in records {
-            audit_log::insert_record(&mut self, record).await?;
-        }
+        audit_chain::append(&mut self, records.into()).await?;
         self.finish().await
     }
 

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use standpipe::Addresses;
 use tempfile::TempDir;
 
-use crate::{Anonymous, Browser, Mailbox, leftovers::end_postgres, test_app::directory};
+use crate::{Anonymous, Browser, Mailbox, leftovers::end_postgres, tamper, test_app::directory};
 
 /// How long a start or an orderly stop may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -81,6 +81,11 @@ impl Binary {
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// Runs SQL statements in the account store, which is SQLite, behind the program's back.
+    pub async fn tamper(&self, statements: &str) {
+        tamper::tamper(&tamper::sqlite_url(&self.data_dir()), statements).await;
     }
 
     /// The directory that the program is started in; the data directory is below.

@@ -25,6 +25,7 @@ mod parts;
 mod patience;
 mod psql;
 mod server;
+mod tamper;
 mod test_app;
 mod time;
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::{
     Anonymous, Bearer, Browser, Engine, Mailbox, Psql, TestClock, engine::Database, leftovers::end_postgres,
-    server::RunningServer, until,
+    server::RunningServer, tamper, until,
 };
 
 /// How long making a workspace may take on a slow machine: its PostgreSQL is made first.
@@ -38,6 +38,7 @@ pub struct TestApp {
     environment: Environment,
     directory: TempDir,
     data_dir: PathBuf,
+    store_url: String,
     /// The server's clock.
     pub clock: TestClock,
     /// The mails that the server sent.
@@ -92,6 +93,10 @@ impl Builder {
         self.config.database_url = database
             .as_ref()
             .map(|database| Secret::new(database.url.clone()));
+        let store_url = match &database {
+            Some(database) => database.url.clone(),
+            None => tamper::sqlite_url(&data_dir),
+        };
         let environment = Environment {
             clock: self.clock.clock(),
             random: self.random,
@@ -109,6 +114,7 @@ impl Builder {
             server,
             directory,
             data_dir,
+            store_url,
         }
     }
 }
@@ -208,6 +214,20 @@ impl TestApp {
             .await;
         made.expect("an account");
         person
+    }
+
+    /// Runs SQL statements in the account store, behind the server's back.
+    pub async fn tamper(&self, statements: &str) {
+        tamper::tamper(&self.store_url, statements).await;
+    }
+
+    /// Does `work` with the application, on the server's own runtime.
+    pub async fn with_app<T, F>(&self, work: impl FnOnce(App) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.server.run(work(self.app().clone())).await
     }
 
     /// A caller with a fresh token of `person`.

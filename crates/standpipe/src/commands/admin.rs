@@ -5,7 +5,7 @@ use clap::Subcommand;
 use model::time;
 use serde_json::json;
 
-use super::{environment, print};
+use super::{audit::Audit, environment, print};
 use crate::{
     Error, Result,
     config::{Loaded, SAMPLE},
@@ -23,6 +23,9 @@ pub(super) enum Admin {
     /// API tokens.
     #[command(subcommand)]
     Token(Token),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Say whether the configuration can be used, and what is wrong with it.
     CheckConfig,
     /// Show the configuration that holds and where each value comes from; secrets are masked.
@@ -57,7 +60,7 @@ pub(super) enum User {
     SignInLink { handle: String },
 }
 
-const JSON_HELP: &str = "Print JSON instead of text";
+pub(super) const JSON_HELP: &str = "Print JSON instead of text";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
@@ -80,6 +83,11 @@ impl Admin {
             Self::PrintConfig { sample: true } => print(SAMPLE.trim_end()),
             Self::PrintConfig { sample: false } => print(loaded.print().trim_end()),
             Self::User(command) => {
+                command
+                    .run(&open::admin(&loaded.config, &environment()).await?)
+                    .await
+            }
+            Self::Audit(command) => {
                 command
                     .run(&open::admin(&loaded.config, &environment()).await?)
                     .await
