@@ -63,8 +63,12 @@ actions! {
     SessionDelete = "session.delete", "signed out of";
     /// A token was made.
     TokenCreate = "token.create", "created token";
-    /// A token's title, description or status changed.
+    /// A token's title, description, networks or status changed.
     TokenUpdate = "token.update", "updated token";
+    /// A token got a successor, and ends with its overlap.
+    TokenRotate = "token.rotate", "rotated token";
+    /// A token was reported as leaked, and ended.
+    TokenRevoke = "token.revoke", "reported as leaked, and ended, token";
     /// A token was deleted.
     TokenDelete = "token.delete", "deleted token";
     /// A workspace was asked for.

@@ -4,13 +4,16 @@
 //! are 178 bits of secret; the checksum lets a malformed token be refused before the store is asked, and lets
 //! scanners know one when they see it.
 
+mod life;
+
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString};
 use zeroize::Zeroize;
 
-use crate::{Invalid, Random, SessionId, TokenId, profile, time};
+use crate::{Invalid, Random, SessionId, TokenId, profile};
+
+pub use life::{OVERLAP_DEFAULT, OVERLAP_MAX, TokenState, expires_at, overlap};
 
 const SECRET_LENGTH: usize = 30;
 const CHECKSUM_LENGTH: usize = 6;
@@ -185,24 +188,12 @@ pub fn description(text: &str) -> Result<Option<String>, Invalid> {
     profile::line("description", text, DESCRIPTION_MAX)
 }
 
-/// When a token made at `now` ends, if it lives for `seconds`: at least a minute, at most ten years.
-pub fn expires_at(now: Timestamp, seconds: i64) -> Result<Timestamp, Invalid> {
-    const TEN_YEARS: i64 = 10 * 366 * 24 * 60 * 60;
-    if (60..=TEN_YEARS).contains(&seconds) {
-        Ok(time::after(now, seconds))
-    } else {
-        Err(Invalid::new(
-            "expiration",
-            "A token lives for 60 seconds to ten years; leave the expiry out for one that never ends.",
-        ))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::time;
 
     fn random() -> Random {
         let counter = std::sync::atomic::AtomicU64::new(1);
