@@ -2,11 +2,14 @@
 
 mod access;
 mod audit_log;
+mod leaked_credentials;
 mod limits;
 mod pages;
 mod password;
 mod preferences;
 mod sessions;
+mod token_limits;
+mod token_rotation;
 mod tokens;
 mod user;
 mod workspaces;

@@ -1,11 +1,15 @@
 //! Whether a credential opens anything now. One function decides this, for every path (design §2.8).
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use model::{
+    audit::Credential,
     session::{Freshness, SessionKind},
     time,
+    token::TokenStatus,
 };
-use store::users::UserRow;
+use store::{Tx, tokens, tokens::TokenRow, users, users::UserRow};
 
 use crate::{Actor, App, Error, Result};
 
@@ -14,9 +18,23 @@ pub(crate) struct Facts {
     pub(crate) switched_on: bool,
     pub(crate) auth_epoch: i64,
     pub(crate) expires_at: Option<Timestamp>,
+    /// Whether it may be used from where it is used.
+    pub(crate) in_its_networks: bool,
 }
 
-/// Valid means: switched on, not expired, of the account's epoch, account active. The caller has already checked that
+impl Facts {
+    /// Those of an API token that is used from `ip`.
+    pub(crate) fn of_token(row: &TokenRow, ip: IpAddr) -> Self {
+        Self {
+            switched_on: row.status == TokenStatus::Active,
+            auth_epoch: row.auth_epoch,
+            expires_at: row.ends_at(),
+            in_its_networks: row.networks.allow(ip),
+        }
+    }
+}
+
+/// Valid means: switched on, not expired, of the account's epoch, used from where it may be, account active. The caller has already checked that
 /// the holder knows the secret, and so may be told why not.
 pub(crate) fn check(facts: &Facts, user: &UserRow, now: Timestamp) -> Result<()> {
     let refuse = |code, message| Err(Error::CredentialRefused { code, message });
@@ -40,12 +58,34 @@ pub(crate) fn check(facts: &Facts, user: &UserRow, now: Timestamp) -> Result<()>
             "token_inactive",
             "This token is deactivated. Activate it under Settings, Tokens.",
         )
+    } else if !facts.in_its_networks {
+        refuse(
+            "token_network",
+            "This token may not be used from this network. Its networks are under Settings, Tokens.",
+        )
     } else {
         Ok(())
     }
 }
 
 impl App {
+    /// Locks the actor's account, and checks under the lock that what they act with still opens anything: it may have
+    /// ended while this waited. Whatever issues or ends credentials for an actor begins with it.
+    pub(crate) async fn lock_actor(&self, tx: &mut Tx, actor: &Actor) -> Result<UserRow> {
+        let user = users::lock_user(tx, actor.id())
+            .await?
+            .ok_or(Error::NotFound("user"))?;
+        if user.auth_epoch != actor.user.auth_epoch || !user.active {
+            return Err(Error::SignInRequired);
+        }
+        if let Credential::Token { id, .. } = actor.credential {
+            let row = tokens::find_token_in(tx, user.id, id).await?;
+            let row = row.ok_or(Error::SignInRequired)?;
+            check(&Facts::of_token(&row, actor.peer.ip), &user, self.now())?;
+        }
+        Ok(user)
+    }
+
     /// Whether the actor proved recently enough who they are ([`Error::FreshSignInRequired`] where not). That asks
     /// people at a browser; a bearer token acts with the account's full power, as in Pipes.
     pub(crate) fn require_fresh(&self, actor: &Actor, freshness: Freshness) -> Result<()> {
@@ -96,6 +136,7 @@ mod tests {
             switched_on,
             auth_epoch,
             expires_at: end.map(model::time::from_micros),
+            in_its_networks: true,
         };
         let code = |facts: Facts, user: UserRow| match check(&facts, &user, now) {
             Ok(()) => "ok",
@@ -110,6 +151,11 @@ mod tests {
         );
         assert_eq!(code(facts(false, 1, None), user(true, 1)), "token_inactive");
         assert_eq!(code(facts(true, 1, None), user(true, 2)), "auth_reset");
+        let elsewhere = Facts {
+            in_its_networks: false,
+            ..facts(true, 1, None)
+        };
+        assert_eq!(code(elsewhere, user(true, 1)), "token_network");
         assert_eq!(code(facts(true, 1, None), user(false, 1)), "account_disabled");
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use model::{
     UserId,
     audit::{AuditEntry, Credential, Origin},
+    scope::{Capability, Scope},
 };
 use store::{sessions::SessionRow, users::UserRow};
 
@@ -54,6 +55,7 @@ pub struct Actor {
     pub(crate) user: UserRow,
     pub(crate) credential: Credential,
     pub(crate) session: Option<SessionRow>,
+    pub(crate) scope: Scope,
     pub(crate) token_expires_at: Option<Timestamp>,
     pub(crate) peer: Peer,
 }
@@ -79,7 +81,19 @@ impl Actor {
         &self.credential
     }
 
-    /// When the token that they act with ends, if it does.
+    /// Whether what they act with may do what `capability` says.
+    pub fn may(&self, capability: Capability) -> Result<(), Error> {
+        if self.scope.allows(capability) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden {
+                code: "token_scope",
+                message: capability.refusal(),
+            })
+        }
+    }
+
+    /// When the token that they act with ends, if it does: at its expiry, or with the overlap of a rotation.
     pub fn token_expires_at(&self) -> Option<Timestamp> {
         self.token_expires_at
     }

@@ -7,12 +7,13 @@ use model::{
     audit::{Action, AuditEntry, Credential},
     email::EmailAddress,
     handle::Handle,
+    scope::Scope,
     scram::SALT_LENGTH,
     token::PlainToken,
 };
 use store::{
-    Unrecorded, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, user_emails,
-    users, users::UserRow,
+    Unrecorded, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, tokens,
+    user_emails, users, users::UserRow,
 };
 
 use crate::{
@@ -72,6 +73,7 @@ impl App {
             user,
             credential: Credential::Operator,
             session: None,
+            scope: Scope::Full,
             token_expires_at: None,
             peer: self.operator_peer(),
         };
@@ -129,6 +131,7 @@ impl App {
         handles::delete_expired_holds(&mut tx, self.now()).await?;
         sign_ins::delete_expired_sign_ins(&mut tx, before).await?;
         sessions::delete_expired_sessions(&mut tx, before).await?;
+        tokens::delete_retired_tokens(&mut tx, before).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)
     }
 }

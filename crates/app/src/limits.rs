@@ -22,6 +22,7 @@ pub(crate) struct Limits {
     sign_in_email: DefaultKeyedRateLimiter<(IpAddr, String)>,
     sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
+    revocation_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
@@ -78,6 +79,7 @@ impl Limits {
                 settings.sign_ins_per_email_per_hour.saturating_mul(EVERYWHERE),
             )),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
+            revocation_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.revocations_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
             connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
                 settings.connection_failures_per_handle,
@@ -100,6 +102,11 @@ impl Limits {
     /// A guess at a link or code.
     pub(crate) fn guess(&self, ip: IpAddr) -> Result<()> {
         check(&self.failure_ip, &network(ip))
+    }
+
+    /// A report of leaked credentials.
+    pub(crate) fn revocation(&self, ip: IpAddr) -> Result<()> {
+        check(&self.revocation_ip, &network(ip))
     }
 
     /// Whether `ip` may try to log in as `handle` now.
@@ -133,6 +140,7 @@ impl Limits {
         self.sign_in_email.retain_recent();
         self.sign_in_email_everywhere.retain_recent();
         self.failure_ip.retain_recent();
+        self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();
         self.connection_failure.retain_recent();
         self.unknown_name.retain_recent();

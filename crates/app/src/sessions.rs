@@ -3,9 +3,10 @@
 use model::{
     SessionId,
     audit::{Action, Credential},
+    scope::Scope,
     session::{Freshness, SessionKind},
     time,
-    token::{PlainToken, TokenKey, TokenStatus},
+    token::{PlainToken, TokenKey},
 };
 use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, tokens, users, users::UserRow};
 
@@ -47,16 +48,7 @@ impl App {
             return Err(Error::SignInRequired);
         }
         let now = self.now();
-        let switched_on = row.status == TokenStatus::Active;
-        access_check::check(
-            &Facts {
-                switched_on,
-                auth_epoch: row.auth_epoch,
-                expires_at: row.expires_at,
-            },
-            &user,
-            now,
-        )?;
+        access_check::check(&Facts::of_token(&row, peer.ip), &user, now)?;
         self.0.last_use.token(id, now, peer.ip);
         let credential = Credential::Token {
             id,
@@ -66,7 +58,8 @@ impl App {
             user,
             credential,
             session: None,
-            token_expires_at: row.expires_at,
+            scope: row.scope,
+            token_expires_at: row.ends_at(),
             peer,
         })
     }
@@ -100,6 +93,7 @@ impl App {
                 switched_on: true,
                 auth_epoch: row.auth_epoch,
                 expires_at: Some(end),
+                in_its_networks: true,
             },
             &user,
             now,
@@ -110,6 +104,7 @@ impl App {
             user,
             credential: Credential::Session(id),
             session: Some(row),
+            scope: Scope::Full,
             token_expires_at,
             peer,
         })

@@ -120,6 +120,8 @@ pub struct LimitSettings {
     /// Links, codes and handles tried from one address of the network. Bearer tokens need no limit: guessing 178 bits
     /// is hopeless, and a pipeline with a stale one must not lock its office out.
     pub failures_per_ip: u32,
+    /// Reports of leaked credentials from one address of the network.
+    pub revocations_per_ip: u32,
     /// Database logins from one address of the network.
     pub connections_per_ip: u32,
     /// Failed database logins of one handle from one address of the network.
@@ -136,6 +138,7 @@ impl Default for LimitSettings {
             sign_ins_per_ip: 20,
             sign_ins_per_email_per_hour: 12,
             failures_per_ip: 60,
+            revocations_per_ip: 10,
             connections_per_ip: 6000,
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,

@@ -1,16 +1,25 @@
-//! API tokens: made, listed, switched, deleted.
+//! API tokens: made, listed, switched, deleted; rotated (`rotation`), and ended when they leak (`revocation`).
 
+mod revocation;
+mod rotation;
+
+use jiff::Timestamp;
 use model::{
     TokenId,
-    audit::{Action, AuditEntry},
+    audit::{Action, AuditEntry, Credential},
+    networks::Networks,
+    scope::Scope,
     session::Freshness,
     time,
     token::{self, PlainToken, TokenKey, TokenStatus},
 };
-use serde_json::json;
-use store::{Cursor, Page, tokens, tokens::TokenRow, users};
+use serde_json::{Value, json};
+use store::{Cursor, Page, tokens, tokens::TokenRow, users::UserRow};
 
 use crate::{Actor, App, Error, Result, error::Checks};
+
+pub use revocation::REPORT_MAX;
+pub use rotation::{Rotated, Rotation};
 
 /// What a new token should be like. Nothing is required: the contract's clients send no body (§1.5).
 #[derive(Debug, Default, Clone)]
@@ -19,11 +28,15 @@ pub struct NewToken {
     pub title: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// How far it reaches; `full` unless said otherwise.
+    pub scope: Option<String>,
+    /// From where it may be used; nothing is anywhere.
+    pub networks: Vec<String>,
     /// How many seconds it lives; `None` is for ever.
     pub expiration: Option<i64>,
 }
 
-/// What to change; `None` leaves a field as it is, an empty text clears it.
+/// What to change; `None` leaves a field as it is, an empty text clears it. A scope stays what it was made with.
 #[derive(Debug, Default, Clone)]
 pub struct TokenUpdate {
     /// Active or inactive.
@@ -32,6 +45,38 @@ pub struct TokenUpdate {
     pub title: Option<String>,
     /// The description.
     pub description: Option<String>,
+    /// From where it may be used.
+    pub networks: Option<Vec<String>>,
+}
+
+/// What is asked of a new token, checked.
+struct Wish {
+    title: Option<String>,
+    description: Option<String>,
+    scope: Scope,
+    networks: Networks,
+    expires_at: Option<Timestamp>,
+}
+
+impl NewToken {
+    fn check(&self, now: Timestamp) -> Result<Wish> {
+        let mut checks = Checks::default();
+        let wish = Wish {
+            title: checks.take(token::title(self.title.as_deref().unwrap_or_default())),
+            description: checks.take(token::description(
+                self.description.as_deref().unwrap_or_default(),
+            )),
+            scope: checks.take(self.scope.as_deref().map_or(Ok(Scope::Full), str::parse)),
+            networks: checks.take(Networks::of(&self.networks)),
+            expires_at: checks.take(
+                self.expiration
+                    .map(|seconds| token::expires_at(now, seconds))
+                    .transpose(),
+            ),
+        };
+        checks.finish()?;
+        Ok(wish)
+    }
 }
 
 /// A page of tokens, oldest first.
@@ -46,12 +91,16 @@ pub struct TokenPage {
 impl App {
     /// The actor's tokens.
     pub async fn list_tokens(&self, actor: &Actor, page: Page) -> Result<TokenPage> {
-        let mut rows = tokens::list_tokens(self.db(), actor.id(), &page.one_more()).await?;
+        let mut rows = tokens::list_tokens(self.db(), actor.id(), &page.one_more(), self.now()).await?;
         let next = page.cut(&mut rows, |row| Cursor {
             at: row.created_at,
             id: row.id.to_string(),
         });
-        let tokens = rows.into_iter().map(|row| self.with_last_use(row)).collect();
+        // A token of an earlier epoch is over, whenever its row goes.
+        let living = rows
+            .into_iter()
+            .filter(|row| row.auth_epoch == actor.user.auth_epoch);
+        let tokens = living.map(|row| self.with_last_use(row)).collect();
         Ok(TokenPage { tokens, next })
     }
 
@@ -63,67 +112,71 @@ impl App {
         Ok(self.with_last_use(row))
     }
 
+    /// The token that the actor acts with.
+    pub async fn get_current_token(&self, actor: &Actor) -> Result<TokenRow> {
+        match actor.credential {
+            Credential::Token { id, .. } => self.get_token(actor, id).await,
+            _ => Err(Error::NotFound("token")),
+        }
+    }
+
     /// Makes a token, and gives it in clear: this once and never again.
     ///
     /// An account may have so many (`tokens.per_user`): each takes a numbered slot, and the database lets a slot be
     /// taken once.
     pub async fn create_token(&self, actor: &Actor, new: NewToken) -> Result<(TokenRow, PlainToken)> {
         self.require_fresh(actor, Freshness::Sensitive)?;
-        let mut checks = Checks::default();
-        let title = checks.take(token::title(new.title.as_deref().unwrap_or_default()));
-        let description = checks.take(token::description(new.description.as_deref().unwrap_or_default()));
-        let now = self.now();
-        let expires_at = checks.take(
-            new.expiration
-                .map(|seconds| token::expires_at(now, seconds))
-                .transpose(),
-        );
-        checks.finish()?;
-
+        let wish = new.check(self.now())?;
         let mut tx = self.db().begin().await?;
-        let user = users::lock_user(&mut tx, actor.id())
-            .await?
-            .ok_or(Error::NotFound("user"))?;
-        // The actor's credential may have died while this waited for the lock.
-        if user.auth_epoch != actor.user.auth_epoch || !user.active {
-            return Err(Error::SignInRequired);
-        }
+        let user = self.lock_actor(&mut tx, actor).await?;
         let cap = self.settings().tokens_per_user;
-        tokens::delete_dead_tokens(&mut tx, user.id, user.auth_epoch).await?;
+        tokens::delete_dead_tokens(&mut tx, user.id, user.auth_epoch, self.now()).await?;
         let slot = tokens::find_free_slot(&mut tx, user.id, cap)
             .await?
             .ok_or_else(|| cap_reached(cap))?;
-        let id = TokenId::new(now, self.random());
-        let plain = PlainToken::generate(TokenKey::Api(id), self.random());
-        let row = TokenRow {
-            id,
-            user_id: user.id,
-            slot,
-            title,
-            description,
-            last4: plain.last4(),
-            mac: self.keys().token_mac(plain.expose()),
-            auth_epoch: user.auth_epoch,
-            status: TokenStatus::Active,
-            created_at: now,
-            updated_at: None,
-            expires_at,
-            last_used_at: None,
-            last_used_ip: None,
-            version_id: 1,
-        };
+        let (row, plain) = self.new_token(&user, slot, wish);
         match tokens::insert_token(&mut tx, &row).await {
             Err(error) if error.is_duplicate() => return Err(cap_reached(cap)),
             other => other?,
         }
         let entry = about(actor, Action::TokenCreate, &row)
             .with("last4", row.last4.clone())
+            .with("scope", row.scope.as_str())
+            .with("networks", row.networks.texts())
             .with("expires_at", json!(row.expires_at.map(time::rfc3339_seconds)));
         tx.commit(self.record(actor.origin(), entry)).await?;
         Ok((row, plain))
     }
 
-    /// Changes a token's title, description or status. A deactivated token is refused from the answer on.
+    /// A token for `user`, not yet written, and its text in clear.
+    fn new_token(&self, user: &UserRow, slot: i64, wish: Wish) -> (TokenRow, PlainToken) {
+        let now = self.now();
+        let id = TokenId::new(now, self.random());
+        let plain = PlainToken::generate(TokenKey::Api(id), self.random());
+        let row = TokenRow {
+            id,
+            user_id: user.id,
+            slot,
+            title: wish.title,
+            description: wish.description,
+            scope: wish.scope,
+            networks: wish.networks,
+            last4: plain.last4(),
+            mac: self.keys().token_mac(plain.expose()),
+            auth_epoch: user.auth_epoch,
+            status: TokenStatus::Active,
+            created_at: now,
+            updated_at: None,
+            expires_at: wish.expires_at,
+            retiring_until: None,
+            last_used_at: None,
+            last_used_ip: None,
+            version_id: 1,
+        };
+        (row, plain)
+    }
+
+    /// Changes a token's title, description, networks or status. A deactivated token is refused from the answer on.
     pub async fn update_token(&self, actor: &Actor, id: TokenId, update: TokenUpdate) -> Result<TokenRow> {
         let mut checks = Checks::default();
         let status = checks.take(
@@ -135,12 +188,11 @@ impl App {
         );
         let title = checks.take(update.title.as_deref().map(token::title).transpose());
         let description = checks.take(update.description.as_deref().map(token::description).transpose());
+        let networks = checks.take(update.networks.as_deref().map(Networks::of).transpose());
         checks.finish()?;
 
         let mut tx = self.db().begin().await?;
-        users::lock_user(&mut tx, actor.id())
-            .await?
-            .ok_or(Error::NotFound("user"))?;
+        self.lock_actor(&mut tx, actor).await?;
         let before = tokens::find_token_in(&mut tx, actor.id(), id)
             .await?
             .ok_or(Error::NotFound("token"))?;
@@ -148,11 +200,15 @@ impl App {
             status: status.unwrap_or(before.status),
             title: title.unwrap_or_else(|| before.title.clone()),
             description: description.unwrap_or_else(|| before.description.clone()),
+            networks: networks.unwrap_or_else(|| before.networks.clone()),
             ..before.clone()
         };
-        let facts = |row: &TokenRow| json!({ "status": row.status.as_str(), "title": row.title, "description": row.description });
         if facts(&before) == facts(&after) {
             return Ok(self.with_last_use(before));
+        }
+        if before.networks != after.networks {
+            // It may open the token to a network that it was made to keep out, as making another one would.
+            self.require_fresh(actor, Freshness::Sensitive)?;
         }
         let now = self.now();
         tokens::update_token(&mut tx, &after, now).await?;
@@ -170,15 +226,36 @@ impl App {
     /// Deletes a token; it is refused from the answer on.
     pub async fn delete_token(&self, actor: &Actor, id: TokenId) -> Result<()> {
         let mut tx = self.db().begin().await?;
-        users::lock_user(&mut tx, actor.id())
-            .await?
-            .ok_or(Error::NotFound("user"))?;
+        self.lock_actor(&mut tx, actor).await?;
         let row = tokens::find_token_in(&mut tx, actor.id(), id)
             .await?
             .ok_or(Error::NotFound("token"))?;
         tokens::delete_token(&mut tx, actor.id(), id).await?;
-        let entry = about(actor, Action::TokenDelete, &row).with("last4", row.last4.clone());
+        let entry = about(actor, Action::TokenDelete, &row)
+            .with("last4", row.last4.clone())
+            .with("state", row.state(self.now()).as_str());
         Ok(tx.commit(self.record(actor.origin(), entry)).await?)
+    }
+
+    /// Ends a token that retires before its overlap is over; one that does not retire is not touched.
+    pub async fn end_retiring_token(&self, actor: &Actor, id: TokenId) -> Result<TokenRow> {
+        let row = self.get_token(actor, id).await?;
+        if row.retiring_until.is_none() {
+            return Err(Error::conflict(
+                "token_not_retiring",
+                "This token does not retire. Delete it to end it.",
+            ));
+        }
+        self.delete_token(actor, id).await?;
+        Ok(row)
+    }
+
+    /// Ends the credential that the actor acts with, whatever it may do otherwise.
+    pub async fn end_current_credential(&self, actor: &Actor) -> Result<()> {
+        match actor.credential {
+            Credential::Token { id, .. } => self.delete_token(actor, id).await,
+            _ => self.sign_out(actor).await,
+        }
     }
 
     /// The row with what memory knows of its last use.
@@ -189,6 +266,16 @@ impl App {
         }
         row
     }
+}
+
+/// What a person can change of a token, for the record.
+fn facts(row: &TokenRow) -> Value {
+    json!({
+        "status": row.status.as_str(),
+        "title": row.title,
+        "description": row.description,
+        "networks": row.networks.texts(),
+    })
 }
 
 fn about(actor: &Actor, action: Action, row: &TokenRow) -> AuditEntry {

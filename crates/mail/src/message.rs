@@ -16,6 +16,17 @@ pub enum Message {
         /// Who asked.
         ip: String,
     },
+    /// A credential of the recipient's was reported as leaked, and ended.
+    CredentialRevoked {
+        /// Which one.
+        what: String,
+        /// Of which account.
+        handle: String,
+        /// Where the others are.
+        url: String,
+        /// Who reported it.
+        ip: String,
+    },
 }
 
 /// A sign-in link and what belongs to it.
@@ -73,6 +84,7 @@ impl Message {
             Self::SignIn(_) => "sign_in",
             Self::SignUp(_) => "sign_up",
             Self::NoAccount { .. } => "no_account",
+            Self::CredentialRevoked { .. } => "credential_revoked",
         }
     }
 
@@ -80,7 +92,7 @@ impl Message {
     pub fn link(&self) -> Option<&str> {
         match self {
             Self::SignIn(link) | Self::SignUp(link) => Some(&link.url),
-            Self::NoAccount { .. } => None,
+            Self::NoAccount { .. } | Self::CredentialRevoked { .. } => None,
         }
     }
 
@@ -124,6 +136,24 @@ impl Message {
                 code: None,
                 facts: vec![format!("Asked from {ip}.")],
                 warning: "If it was not you, do nothing.",
+            },
+            Self::CredentialRevoked {
+                what,
+                handle,
+                url,
+                ip,
+            } => Words {
+                subject: "A leaked credential of your Standpipe account was ended",
+                lead: format!(
+                    "Somebody reported the {what} of your account {handle} as leaked. It was ended at once: nothing can be done with it any more."
+                ),
+                url: Some(("See what is left", url.clone())),
+                code: None,
+                facts: vec![
+                    format!("Reported from {ip}."),
+                    "What was done with it is in your audit log.".to_owned(),
+                ],
+                warning: "Find out where it leaked before you put another one in its place.",
             },
         }
     }

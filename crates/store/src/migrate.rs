@@ -24,6 +24,7 @@ migrations! {
     3 "0003_audit_chain";
     5 "0005_handles";
     6 "0006_endings";
+    7 "0007_token_scopes";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

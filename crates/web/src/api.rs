@@ -3,27 +3,29 @@
 mod actor;
 mod audit_log;
 mod body;
+mod credentials;
 mod error;
+mod expiry;
 mod identity;
 mod page;
 mod password;
 mod preferences;
 mod process;
+mod routes;
 mod session;
 mod token;
 mod user;
 mod workspace;
 
-use axum::{
-    Router, middleware,
-    routing::{delete, get},
-};
+use axum::{Router, middleware};
 
 use crate::{Web, limits};
+use routes::{Resources, delete, get, post};
 
 pub(crate) use error::ApiError;
 pub(crate) use identity::avatar_path;
 pub(crate) use page::{PageQuery, encode as encode_cursor};
+pub use routes::Route;
 
 /// What a handler answers.
 type Answer<T> = Result<T, ApiError>;
@@ -34,16 +36,23 @@ const TENANT_ID: &str = "t_00000000000000000000";
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ApiError>);
     Router::new()
-        .nest("/v0", resources())
-        .nest("/latest", resources())
+        .nest("/v0", resources().into_router())
+        .nest("/latest", resources().into_router())
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(limit)
+        .layer(middleware::from_fn(expiry::tell))
         .layer(middleware::from_fn(error::render_errors))
 }
 
-pub(crate) fn resources() -> Router<Web> {
-    Router::new()
+/// Every route of the API, below `/api/v0` and `/api/latest`.
+pub fn routes() -> Vec<Route> {
+    resources().into_routes()
+}
+
+pub(crate) fn resources() -> Resources {
+    Resources::default()
         .route("/actor", get(actor::get_actor))
+        .route("/credentials/revoke", post(credentials::revoke_credentials))
         .route("/identity/{identity}/avatar", get(identity::get_avatar))
         .route("/user/{user}", get(user::get_user).patch(user::update_user))
         .route(
@@ -63,6 +72,11 @@ pub(crate) fn resources() -> Router<Web> {
             "/user/{user}/token",
             get(token::list_tokens).post(token::create_token),
         )
+        .route(
+            "/user/{user}/token/current",
+            get(token::get_current_token).delete(token::end_current_credential),
+        )
+        .route("/user/{user}/token/{token}/rotate", post(token::rotate_token))
         .route(
             "/user/{user}/token/{token}",
             get(token::get_token)

@@ -1,12 +1,13 @@
 //! Who is calling: authorisation as extractor types, so that a handler without a guard shows in its signature.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, marker::PhantomData};
 
 use app::{Actor, App, Error, Peer};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::{Extensions, HeaderMap, header, request::Parts},
 };
+use model::scope::Capability;
 
 use crate::{Web, api, limits::is_continuation, request::Noted};
 
@@ -37,10 +38,33 @@ pub(crate) fn admit(app: &App, actor: &Actor, parts: &Parts) -> Result<(), Error
     admitted
 }
 
-/// A person who sent a valid bearer token. The API knows no cookies.
-pub(crate) struct Bearer(pub(crate) Actor);
+/// What a handler needs of a bearer token, as a type.
+pub(crate) trait Need {
+    const CAPABILITY: Capability;
+}
 
-impl FromRequestParts<Web> for Bearer {
+/// The capabilities of [`Capability`] as types, for [`Bearer`].
+pub(crate) mod needs {
+    use super::{Capability, Need};
+
+    macro_rules! needs {
+        ($($name:ident),*) => {$(
+            #[doc = concat!("Needs [`Capability::", stringify!($name), "`].")]
+            pub(crate) struct $name;
+
+            impl Need for $name {
+                const CAPABILITY: Capability = Capability::$name;
+            }
+        )*};
+    }
+    needs!(Identify, EndItself, FindWorkspaces, Read, Change);
+}
+
+/// A person who sent a valid bearer token whose scope allows what the handler says that it needs. The API knows no
+/// cookies.
+pub(crate) struct Bearer<N: Need>(pub(crate) Actor, pub(crate) PhantomData<N>);
+
+impl<N: Need> FromRequestParts<Web> for Bearer<N> {
     type Rejection = api::ApiError;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
@@ -49,7 +73,8 @@ impl FromRequestParts<Web> for Bearer {
         let actor = web.app.authenticate_bearer(token, peer).await?;
         note(parts, &actor);
         admit(&web.app, &actor, parts)?;
-        Ok(Self(actor))
+        actor.may(N::CAPABILITY)?;
+        Ok(Self(actor, PhantomData))
     }
 }
 

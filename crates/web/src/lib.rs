@@ -50,7 +50,7 @@ pub fn router(app: App, scheme: Scheme) -> Router {
 
 /// The paths of all routes, as the routers themselves hold them: for tests that must leave none out.
 pub fn paths() -> Vec<String> {
-    let resources = Router::<Web>::new().nest("/api/latest", api::resources());
+    let resources = Router::<Web>::new().nest("/api/latest", api::resources().into_router());
     let all = format!("{:?}", resources.merge(console::pages()));
     let mut paths: Vec<String> = all
         .split('"')

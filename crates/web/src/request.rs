@@ -14,6 +14,7 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
+use jiff::Timestamp;
 use model::session;
 
 use crate::Web;
@@ -33,13 +34,29 @@ const REQUEST_ID: &str = "x-request-id";
 /// The header in which proxies say for whom they ask.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The actor of a request, once a guard has found them; for the log.
+/// The actor of a request, once a guard has found them; for the log, and for what the answer says of the token.
 #[derive(Clone, Default)]
-pub(crate) struct Noted(Arc<OnceLock<(String, Option<String>)>>);
+pub(crate) struct Noted(Arc<OnceLock<NotedActor>>);
+
+#[derive(Clone, Default)]
+struct NotedActor {
+    id: String,
+    credential: Option<String>,
+    ends_at: Option<Timestamp>,
+}
 
 impl Noted {
     pub(crate) fn actor(&self, actor: &Actor) {
-        let _ = self.0.set((actor.id().to_string(), actor.credential().id()));
+        let _ = self.0.set(NotedActor {
+            id: actor.id().to_string(),
+            credential: actor.credential().id(),
+            ends_at: actor.token_expires_at(),
+        });
+    }
+
+    /// When the credential of the request ends, if it does.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.0.get().and_then(|noted| noted.ends_at)
     }
 }
 
@@ -61,12 +78,12 @@ pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: 
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let (actor, credential) = noted.0.get().cloned().unwrap_or_default();
+    let actor = noted.0.get().cloned().unwrap_or_default();
     // The route, not the path: a path can hold what a person typed.
     tracing::info!(
         request.id = id,
-        actor.id = actor,
-        credential.id = credential,
+        actor.id = actor.id,
+        credential.id = actor.credential,
         method = %method,
         route,
         status = response.status().as_u16(),

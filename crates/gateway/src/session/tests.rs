@@ -122,12 +122,7 @@ fn quick() -> GatewaySettings {
 }
 
 async fn actor(app: &App) -> app::Actor {
-    let new = NewToken {
-        title: None,
-        description: None,
-        expiration: None,
-    };
-    let token = app.admin_create_token(USER, new).await.unwrap();
+    let token = app.admin_create_token(USER, NewToken::default()).await.unwrap();
     let peer = Peer {
         ip: [127, 0, 0, 1].into(),
         user_agent: String::new(),

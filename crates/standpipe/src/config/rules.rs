@@ -137,6 +137,7 @@ impl Config {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
                 sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
                 failures_per_ip: self.limits.failures_per_ip,
+                revocations_per_ip: self.limits.revocations_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,
                 requests_per_ip: self.limits.requests_per_ip,

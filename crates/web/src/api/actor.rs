@@ -3,9 +3,9 @@
 use axum::Json;
 
 use super::{Answer, user::UserView};
-use crate::guards::Bearer;
+use crate::guards::{Bearer, needs::Identify};
 
 /// `GET /actor`
-pub(crate) async fn get_actor(Bearer(actor): Bearer) -> Answer<Json<UserView>> {
+pub(crate) async fn get_actor(Bearer(actor, _): Bearer<Identify>) -> Answer<Json<UserView>> {
     Ok(Json(actor.user().into()))
 }

@@ -13,7 +13,7 @@ use super::{
     Answer, TENANT_ID, identity,
     page::{ListView, PageQuery},
 };
-use crate::guards::Bearer;
+use crate::guards::{Bearer, needs::Read};
 
 /// The contract's `AuditRecord`, and with which credential it was done. `data` is always an object.
 #[derive(Serialize)]
@@ -84,7 +84,7 @@ impl AuditRecordView {
 /// `GET /user/{user}/audit_log`
 pub(crate) async fn list_audit_log(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<AuditRecordView>>> {

@@ -10,7 +10,7 @@ use model::{PasswordId, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body::JsonBody};
-use crate::guards::Bearer;
+use crate::guards::{Bearer, needs::Change};
 
 /// The contract's `UserDatabasePassword`. The key of the password is literally `$password`.
 #[derive(Serialize)]
@@ -42,7 +42,7 @@ pub(crate) struct NewPasswordRequest {
 /// `GET /user/{user}/password`
 pub(crate) async fn get_password(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
 ) -> Answer<Json<PasswordView>> {
     let owner = actor.own(&user)?;
@@ -55,7 +55,7 @@ pub(crate) async fn get_password(
 /// `POST /user/{user}/password`: rotates.
 pub(crate) async fn create_password(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
     JsonBody(input): JsonBody<NewPasswordRequest>,
 ) -> Answer<(StatusCode, Json<PasswordView>)> {

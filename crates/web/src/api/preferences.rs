@@ -12,7 +12,10 @@ use model::{EmailId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, body::JsonBody};
-use crate::guards::Bearer;
+use crate::guards::{
+    Bearer,
+    needs::{Change, Read},
+};
 
 /// The contract's `UserPreferences`. The choices are words: a boolean would abort a client's decoding.
 #[derive(Serialize)]
@@ -53,7 +56,7 @@ pub(crate) struct UpdatePreferencesRequest {
 /// `GET /user/{user}/preferences`
 pub(crate) async fn get_preferences(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
 ) -> Answer<Json<PreferencesView>> {
     actor.own(&user)?;
@@ -66,7 +69,7 @@ pub(crate) async fn get_preferences(
 /// `PATCH /user/{user}/preferences`
 pub(crate) async fn update_preferences(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
     JsonBody(input): JsonBody<UpdatePreferencesRequest>,
 ) -> Answer<Json<PreferencesView>> {

@@ -13,7 +13,7 @@ use super::{
     page::{ListView, PageQuery},
     user::UserView,
 };
-use crate::guards::Bearer;
+use crate::guards::{Bearer, needs::Read};
 
 /// The contract's `SpProcess`. `identity_id` is always there: a client dereferences it unguarded.
 #[derive(Serialize)]
@@ -61,7 +61,7 @@ impl ProcessView {
 /// `GET /user/{user}/process`
 pub(crate) async fn list_processes(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<ProcessView>>> {
@@ -75,7 +75,7 @@ pub(crate) async fn list_processes(
 /// `GET /user/{user}/workspace/{workspace}/process`
 pub(crate) async fn list_workspace_processes(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path((user, workspace)): Path<(String, String)>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<ProcessView>>> {
@@ -92,7 +92,7 @@ pub(crate) async fn list_workspace_processes(
 /// `GET /user/{user}/process/{process}`
 pub(crate) async fn get_process(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path((user, process)): Path<(String, String)>,
 ) -> Answer<Json<ProcessView>> {
     actor.own(&user)?;

@@ -11,7 +11,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Answer, page::ListView};
-use crate::guards::Bearer;
+use crate::guards::{
+    Bearer,
+    needs::{Change, Read},
+};
 
 /// A session.
 #[derive(Serialize)]
@@ -44,7 +47,7 @@ impl From<SessionRow> for SessionView {
 /// `GET /user/{user}/session`: all of them, newest first.
 pub(crate) async fn list_sessions(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
 ) -> Answer<Json<ListView<SessionView>>> {
     actor.own(&user)?;
@@ -58,7 +61,7 @@ pub(crate) async fn list_sessions(
 /// `DELETE /user/{user}/session`: ends all but the one that asks.
 pub(crate) async fn end_other_sessions(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
 ) -> Answer<Json<Value>> {
     actor.own(&user)?;
@@ -68,7 +71,7 @@ pub(crate) async fn end_other_sessions(
 /// `DELETE /user/{user}/session/{session}`
 pub(crate) async fn end_session(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path((user, session)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
     actor.own(&user)?;

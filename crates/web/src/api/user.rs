@@ -9,7 +9,10 @@ use model::{UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, TENANT_ID, body, body::JsonBody, identity};
-use crate::guards::Bearer;
+use crate::guards::{
+    Bearer,
+    needs::{Change, Identify},
+};
 
 /// The contract's `User` (§1.1). It has no e-mail address.
 #[derive(Clone, Serialize)]
@@ -109,7 +112,10 @@ impl UpdateUserRequest {
 }
 
 /// `GET /user/{user}`
-pub(crate) async fn get_user(Bearer(actor): Bearer, Path(user): Path<String>) -> Answer<Json<UserView>> {
+pub(crate) async fn get_user(
+    Bearer(actor, _): Bearer<Identify>,
+    Path(user): Path<String>,
+) -> Answer<Json<UserView>> {
     actor.own(&user)?;
     Ok(Json(actor.user().into()))
 }
@@ -117,7 +123,7 @@ pub(crate) async fn get_user(Bearer(actor): Bearer, Path(user): Path<String>) ->
 /// `PATCH /user/{user}`
 pub(crate) async fn update_user(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
     JsonBody(input): JsonBody<UpdateUserRequest>,
 ) -> Answer<Json<UserView>> {

@@ -15,7 +15,10 @@ use super::{
     page::{ListView, PageQuery},
     user::UserView,
 };
-use crate::guards::Bearer;
+use crate::guards::{
+    Bearer,
+    needs::{Change, FindWorkspaces},
+};
 
 /// The contract's `Workspace`. `database_name` and `host` stand before the enums, because an old client stops reading
 /// at the first value that it does not know (contract §2).
@@ -84,7 +87,7 @@ pub(crate) struct NewWorkspaceRequest {
 /// `GET /user/{user}/workspace`
 pub(crate) async fn list_workspaces(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<FindWorkspaces>,
     Path(user): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<WorkspaceView>>> {
@@ -98,7 +101,7 @@ pub(crate) async fn list_workspaces(
 /// `POST /user/{user}/workspace`
 pub(crate) async fn create_workspace(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
     JsonBody(input): JsonBody<NewWorkspaceRequest>,
 ) -> Answer<(StatusCode, Json<WorkspaceView>)> {
@@ -116,7 +119,7 @@ pub(crate) async fn create_workspace(
 /// `GET /user/{user}/workspace/{workspace}`
 pub(crate) async fn get_workspace(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<FindWorkspaces>,
     Path((user, workspace)): Path<(String, String)>,
 ) -> Answer<Json<WorkspaceView>> {
     actor.own(&user)?;
@@ -128,7 +131,7 @@ pub(crate) async fn get_workspace(
 /// is gone (contract §1.7).
 pub(crate) async fn delete_workspace(
     State(app): State<App>,
-    Bearer(actor): Bearer,
+    Bearer(actor, _): Bearer<Change>,
     Path((user, workspace)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
     actor.own(&user)?;

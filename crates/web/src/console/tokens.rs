@@ -120,8 +120,8 @@ pub(crate) async fn create_token(SignedForm { signed, input }: SignedForm<TokenF
         let expiration = lifetime(&input, now)?;
         let new = NewToken {
             title: Some(input.title.clone()),
-            description: None,
             expiration,
+            ..NewToken::default()
         };
         signed.app.create_token(&signed.actor, new).await
     };
