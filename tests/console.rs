@@ -10,5 +10,6 @@ mod raw;
 mod screenshots;
 mod sign_out;
 mod smoke;
+mod step_up;
 mod window;
 mod without_script;

@@ -15,6 +15,8 @@ const FORMS: &[&str] = &[
     "/settings/tokens/t_00000000000000000000/status",
     "/settings/tokens/t_00000000000000000000/delete",
     "/settings/notifications",
+    "/settings/confirm",
+    "/settings/confirm/code",
     "/settings/sessions/end-others",
     "/settings/sessions/s_00000000000000000000/end",
     "/settings/advanced/reset-authentication",

@@ -76,6 +76,7 @@ pub(crate) enum Purpose {
     ServerSuperuser,
     ServerRole,
     Mail,
+    WaitingRequest,
 }
 
 impl Purpose {
@@ -85,6 +86,7 @@ impl Purpose {
             Self::ServerSuperuser => "server superuser",
             Self::ServerRole => "server role",
             Self::Mail => "mail",
+            Self::WaitingRequest => "waiting request",
         }
     }
 }

@@ -15,6 +15,7 @@ mod settings;
 
 pub mod admin;
 pub mod connections;
+pub mod emails;
 pub mod handles;
 pub mod outbox;
 pub mod passwords;
@@ -23,6 +24,7 @@ pub mod processes;
 pub mod profile;
 pub mod sessions;
 pub mod sign_in;
+pub mod step_up;
 pub mod tokens;
 pub mod workspaces;
 

@@ -12,7 +12,6 @@ use std::{
 use tokio::time::Instant;
 
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
-
 use model::UserId;
 
 use crate::{Actor, App, Error, LimitSettings, Result};
@@ -21,6 +20,7 @@ pub(crate) struct Limits {
     sign_in_ip: DefaultKeyedRateLimiter<IpAddr>,
     sign_in_email: DefaultKeyedRateLimiter<(IpAddr, String)>,
     sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
+    code_user: DefaultKeyedRateLimiter<UserId>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
     revocation_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
@@ -78,6 +78,7 @@ impl Limits {
             sign_in_email_everywhere: DefaultKeyedRateLimiter::keyed(per_hour(
                 settings.sign_ins_per_email_per_hour.saturating_mul(EVERYWHERE),
             )),
+            code_user: DefaultKeyedRateLimiter::keyed(per_hour(settings.codes_per_user_per_hour)),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
             revocation_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.revocations_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
@@ -97,6 +98,12 @@ impl Limits {
         check(&self.sign_in_ip, &from)?;
         check(&self.sign_in_email, &(from, email_key.to_owned()))?;
         check(&self.sign_in_email_everywhere, &email_key.to_owned())
+    }
+
+    /// A mail with a code that `user` asks for at `ip`.
+    pub(crate) fn code(&self, ip: IpAddr, user: UserId) -> Result<()> {
+        check(&self.sign_in_ip, &network(ip))?;
+        check(&self.code_user, &user)
     }
 
     /// A guess at a link or code.
@@ -139,6 +146,7 @@ impl Limits {
         self.sign_in_ip.retain_recent();
         self.sign_in_email.retain_recent();
         self.sign_in_email_everywhere.retain_recent();
+        self.code_user.retain_recent();
         self.failure_ip.retain_recent();
         self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();

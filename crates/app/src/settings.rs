@@ -117,6 +117,8 @@ pub struct LimitSettings {
     /// Sign-in mails to one e-mail address, asked for from one address of the network, per hour. From everywhere
     /// together it is five times as many, so that no stranger keeps a person out by asking in their name.
     pub sign_ins_per_email_per_hour: u32,
+    /// Mails with a code that one account asks for, to confirm who it is or to prove an address, per hour.
+    pub codes_per_user_per_hour: u32,
     /// Links, codes and handles tried from one address of the network. Bearer tokens need no limit: guessing 178 bits
     /// is hopeless, and a pipeline with a stale one must not lock its office out.
     pub failures_per_ip: u32,
@@ -137,6 +139,7 @@ impl Default for LimitSettings {
         Self {
             sign_ins_per_ip: 20,
             sign_ins_per_email_per_hour: 12,
+            codes_per_user_per_hour: 12,
             failures_per_ip: 60,
             revocations_per_ip: 10,
             connections_per_ip: 6000,

@@ -1,6 +1,10 @@
 //! The messages. Each is rendered as plain text and as HTML from the same words.
 
+mod account;
+
 use askama::Template;
+
+pub use account::{EmailChange, Notice, Proof, StepUp};
 
 /// What a mail says.
 #[derive(Debug, Clone)]
@@ -27,6 +31,14 @@ pub enum Message {
         /// Who reported it.
         ip: String,
     },
+    /// A signed-in person confirms that it is them.
+    StepUp(StepUp),
+    /// A person added this address to their account, and proves that it is theirs.
+    VerifyEmail(Proof),
+    /// Somebody wanted to add an address that belongs to the recipient's account.
+    EmailTaken(Notice),
+    /// The addresses of the recipient's account changed.
+    EmailChanged(EmailChange, Notice),
 }
 
 /// A sign-in link and what belongs to it.
@@ -67,14 +79,17 @@ struct Text<'a> {
     words: &'a Words,
 }
 
+const OTHER_BROWSER: &str = "In another browser, type this code:";
+
 /// One source of words for both forms.
 struct Words {
     subject: &'static str,
     lead: String,
     url: Option<(&'static str, String)>,
-    code: Option<String>,
+    /// What one does with the code, and the code.
+    code: Option<(&'static str, String)>,
     facts: Vec<String>,
-    warning: &'static str,
+    warning: String,
 }
 
 impl Message {
@@ -85,14 +100,23 @@ impl Message {
             Self::SignUp(_) => "sign_up",
             Self::NoAccount { .. } => "no_account",
             Self::CredentialRevoked { .. } => "credential_revoked",
+            Self::StepUp(_) => "step_up",
+            Self::VerifyEmail(_) => "verify_email",
+            Self::EmailTaken(_) => "email_taken",
+            Self::EmailChanged(..) => "email_changed",
         }
     }
 
-    /// The sign-in link in it, if there is one.
+    /// The link in it, if there is one.
     pub fn link(&self) -> Option<&str> {
         match self {
             Self::SignIn(link) | Self::SignUp(link) => Some(&link.url),
-            Self::NoAccount { .. } | Self::CredentialRevoked { .. } => None,
+            Self::VerifyEmail(proof) => Some(&proof.url),
+            Self::NoAccount { .. }
+            | Self::CredentialRevoked { .. }
+            | Self::StepUp(_)
+            | Self::EmailTaken(_)
+            | Self::EmailChanged(..) => None,
         }
     }
 
@@ -113,9 +137,10 @@ impl Message {
                 lead: "Open this link in the browser in which you asked for it, and confirm there."
                     .to_owned(),
                 url: Some(("Sign in", link.url.clone())),
-                code: Some(link.code.clone()),
+                code: Some((OTHER_BROWSER, link.code.clone())),
                 facts: link.facts(),
-                warning: "If you did not ask for this, do nothing: the link alone signs nobody in. Never tell anyone the code.",
+                warning: "If you did not ask for this, do nothing: the link alone signs nobody in. Never tell anyone the code."
+                    .to_owned(),
             },
             Self::SignUp(link) => Words {
                 subject: "Create your Standpipe account",
@@ -123,9 +148,10 @@ impl Message {
                     "Open this link in the browser in which you asked for it, and choose your handle there."
                         .to_owned(),
                 url: Some(("Create account", link.url.clone())),
-                code: Some(link.code.clone()),
+                code: Some((OTHER_BROWSER, link.code.clone())),
                 facts: link.facts(),
-                warning: "If you did not ask for this, do nothing: no account is made without the link. Never tell anyone the code.",
+                warning: "If you did not ask for this, do nothing: no account is made without the link. Never tell anyone the code."
+                    .to_owned(),
             },
             Self::NoAccount { public_url, ip } => Words {
                 subject: "No Standpipe account for this address",
@@ -135,7 +161,7 @@ impl Message {
                 url: None,
                 code: None,
                 facts: vec![format!("Asked from {ip}.")],
-                warning: "If it was not you, do nothing.",
+                warning: "If it was not you, do nothing.".to_owned(),
             },
             Self::CredentialRevoked {
                 what,
@@ -153,8 +179,12 @@ impl Message {
                     format!("Reported from {ip}."),
                     "What was done with it is in your audit log.".to_owned(),
                 ],
-                warning: "Find out where it leaked before you put another one in its place.",
+                warning: "Find out where it leaked before you put another one in its place.".to_owned(),
             },
+            Self::StepUp(step_up) => step_up.words(),
+            Self::VerifyEmail(proof) => proof.words(),
+            Self::EmailTaken(notice) => account::email_taken(notice),
+            Self::EmailChanged(change, notice) => change.words(notice),
         }
     }
 }

@@ -53,12 +53,14 @@ actions! {
     UserPasswordCreate = "user.password.create", "created a new database password for";
     /// The database password was shown or copied.
     UserPasswordReveal = "user.password.reveal", "revealed the database password of";
-    /// A sign-in link was asked for.
-    LoginRequest = "login.request", "asked for a sign-in link for";
-    /// A wrong sign-in code was typed.
+    /// A sign-in link was asked for, or a code by which a session is confirmed.
+    LoginRequest = "login.request", "asked for a link or a code to sign in to";
+    /// A wrong code was typed.
     LoginFail = "login.fail", "failed to sign in to";
     /// Someone signed in.
     SessionCreate = "session.create", "signed in to";
+    /// A signed-in person confirmed by a code that it is them; the session has a new secret.
+    SessionConfirm = "session.confirm", "confirmed who they are to";
     /// A session ended.
     SessionDelete = "session.delete", "signed out of";
     /// A token was made.

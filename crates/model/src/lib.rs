@@ -17,6 +17,7 @@ pub mod scram;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
+pub mod step_up;
 pub mod time;
 pub mod token;
 pub mod workspace;

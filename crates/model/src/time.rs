@@ -41,6 +41,11 @@ pub fn rfc3339_seconds(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
+/// `at` as people read it where no script makes it relative: `2026-11-03 14:05:10 UTC`.
+pub fn for_people(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// `at` plus `seconds`, held at the end of time instead of overflowing.
 pub fn after(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(jiff::SignedDuration::from_secs(seconds))

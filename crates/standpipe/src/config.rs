@@ -181,6 +181,7 @@ pub struct Sessions {
 pub struct Limits {
     pub sign_ins_per_ip: u32,
     pub sign_ins_per_email_per_hour: u32,
+    pub codes_per_user_per_hour: u32,
     pub failures_per_ip: u32,
     pub revocations_per_ip: u32,
     pub connections_per_ip: u32,

@@ -23,6 +23,7 @@ pub mod processes;
 pub mod server_roles;
 pub mod sessions;
 pub mod sign_ins;
+pub mod step_ups;
 pub mod tokens;
 pub mod user_emails;
 pub mod users;

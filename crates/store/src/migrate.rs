@@ -22,6 +22,7 @@ migrations! {
     1 "0001_accounts";
     2 "0002_preferences";
     3 "0003_audit_chain";
+    4 "0004_step_ups_and_emails";
     5 "0005_handles";
     6 "0006_endings";
     7 "0007_token_scopes";

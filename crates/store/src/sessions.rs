@@ -116,6 +116,22 @@ pub async fn list_sessions(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<
         .collect()
 }
 
+const CONFIRM_SESSION: Sql =
+    sql("UPDATE sessions SET mac = $4, authenticated_at = $5 WHERE id = $1 AND user_id = $2 AND mac = $3");
+
+/// Gives a session a new secret in place of the one with the keyed hash `old`, and notes that the person proved who
+/// they are; false when it ended, or got another secret meanwhile.
+pub async fn confirm_session(
+    tx: &mut Tx,
+    user: UserId,
+    id: SessionId,
+    old: &[u8; 32],
+    new: &[u8; 32],
+    at: Timestamp,
+) -> Result<bool> {
+    Ok(tx.run(CONFIRM_SESSION, params![id, user, old, new, at]).await? == 1)
+}
+
 const DELETE_SESSION: Sql = sql("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
 
 /// Ends a session of `user`; false when there was none.
@@ -150,6 +166,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_SESSION,
     FIND_SESSION,
     LIST_SESSIONS,
+    CONFIRM_SESSION,
     DELETE_SESSION,
     DELETE_SESSIONS,
     UPDATE_LAST_SEEN,

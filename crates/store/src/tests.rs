@@ -61,6 +61,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("sign_ins.rs"),
         crate::sign_ins::STATEMENTS,
     ),
+    (
+        "step_ups",
+        include_str!("step_ups.rs"),
+        crate::step_ups::STATEMENTS,
+    ),
     ("tokens", include_str!("tokens.rs"), crate::tokens::STATEMENTS),
     (
         "user_emails",

@@ -134,6 +134,7 @@ impl TestApp {
         // All callers of a test have one address.
         config.limits.sign_ins_per_ip = 10_000;
         config.limits.sign_ins_per_email_per_hour = 10_000;
+        config.limits.codes_per_user_per_hour = 10_000;
         config.limits.failures_per_ip = 10_000;
         config.limits.requests_per_ip = 0;
         config.limits.requests_per_account = 0;

@@ -27,6 +27,7 @@ const CSS: &str = concat!(
 /// The script. `start.js` comes first: it sets the theme before the page is painted.
 const JS: &str = concat!(
     include_str!("../assets/js/start.js"),
+    include_str!("../assets/js/step_up.js"),
     include_str!("../assets/js/secrets.js"),
     include_str!("../assets/js/menus.js"),
     include_str!("../assets/js/forms.js"),

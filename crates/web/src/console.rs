@@ -16,11 +16,12 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod signed;
+mod step_up;
 mod tokens;
 mod workspaces;
 
 use axum::{
-    Router, middleware,
+    Extension, Router, middleware,
     routing::{get, post},
 };
 
@@ -30,7 +31,11 @@ use crate::{Web, assets, limits};
 
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ConsoleError>);
-    pages()
+    let pages = pages().layer(middleware::from_fn_with_state(web.clone(), step_up::ask));
+    // What waited for a confirmation goes on to the same routes.
+    let again = pages.clone().layer(middleware::from_fn(answer::render_errors));
+    pages
+        .layer(Extension(step_up::Routes(again.with_state(web.clone()))))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(limit)
         .layer(middleware::from_fn(answer::render_errors))
@@ -118,6 +123,8 @@ pub(crate) fn pages() -> Router<Web> {
     signed_out
         .merge(settings)
         .merge(pages)
+        .route("/settings/confirm", post(step_up::confirm))
+        .route("/settings/confirm/code", post(step_up::send_code))
         .route("/assets/{name}", get(assets::serve))
         .route("/ca.pem", get(connect::download_ca))
 }

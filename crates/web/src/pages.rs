@@ -17,6 +17,7 @@ mod notifications;
 mod profile;
 mod sessions;
 mod signed_out;
+mod step_up;
 mod tokens;
 mod workspaces;
 
@@ -37,6 +38,7 @@ pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{PasswordCard, ProfilePage, RotatePasswordPage};
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
+pub use step_up::StepUpPage;
 pub use tokens::{
     CreatedTokenPage, DeleteTokenPage, ExpiryChoice, NewTokenForm, NewTokenPage, TokenRow, TokensPage,
 };

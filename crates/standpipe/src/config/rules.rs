@@ -136,6 +136,7 @@ impl Config {
             limits: app::LimitSettings {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
                 sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
+                codes_per_user_per_hour: self.limits.codes_per_user_per_hour,
                 failures_per_ip: self.limits.failures_per_ip,
                 revocations_per_ip: self.limits.revocations_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,

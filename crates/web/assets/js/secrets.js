@@ -5,14 +5,9 @@ const REVEAL = "/settings/profile/password/reveal";
 const FAILED = "The password could not be fetched. Reload the page and try again.";
 
 const fetchPassword = async () => {
-  const csrf = document.querySelector('meta[name="csrf"]').content;
-  const response = await fetch(REVEAL, {
-    method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ csrf }),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (answer.location) location.assign(answer.location);
-  if (!response.ok || !answer.secret) throw new Error(answer.detail || FAILED);
-  return answer.secret;
+  const { secret } = await post(REVEAL);
+  if (!secret) throw new Error(FAILED);
+  return secret;
 };
 
 // A promise of text goes to the clipboard within the click, as browsers that guard it want.

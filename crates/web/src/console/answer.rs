@@ -36,6 +36,11 @@ impl ConsoleError {
     pub(crate) fn is_signed_out(&self) -> bool {
         matches!(*self.0, Error::SignInRequired | Error::CredentialRefused { .. })
     }
+
+    /// Whether a step-up would help.
+    pub(crate) fn asks_for_fresh_sign_in(&self) -> bool {
+        matches!(*self.0, Error::FreshSignInRequired(_))
+    }
 }
 
 impl IntoResponse for ConsoleError {

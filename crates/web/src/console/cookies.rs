@@ -4,7 +4,10 @@
 //! have other names, so that one never stands for the other (security A.1).
 
 use app::App;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
 use cookie::{Cookie, SameSite, time::Duration};
 use model::sign_in::LIFETIME_SECONDS;
 
@@ -68,6 +71,22 @@ pub(crate) fn read(app: &App, scheme: Scheme, headers: &HeaderMap, name: Name) -
 /// The session's temporary token, if the browser sent one.
 pub(crate) fn session(app: &App, scheme: Scheme, headers: &HeaderMap) -> Option<String> {
     read(app, scheme, headers, Name::Session)
+}
+
+/// The `Cookie` header of a browser that has this cookie alone.
+pub(crate) fn pair(app: &App, scheme: Scheme, name: Name, value: &str) -> String {
+    format!("{}={value}", full_name(app, scheme, name))
+}
+
+/// `response` with `cookie` set before what it sets itself, so that an answer that ends the session has the last word.
+pub(crate) fn put_first(mut response: Response, cookie: HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    let own: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    headers.insert(header::SET_COOKIE, cookie);
+    for value in own {
+        headers.append(header::SET_COOKIE, value);
+    }
+    response
 }
 
 /// A `Set-Cookie` value; an empty `value` removes the cookie.

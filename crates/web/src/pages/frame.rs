@@ -88,6 +88,11 @@ pub enum SettingsPage {
 }
 
 impl SettingsPage {
+    /// Where it is.
+    pub(crate) fn path(self) -> &'static str {
+        self.entry().1
+    }
+
     /// What the menu calls it, where it is, its icon, and the key that opens it after `g`.
     fn entry(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {

@@ -18,7 +18,7 @@ impl Moment {
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         Self {
             iso: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            exact: model::time::for_people(at),
             relative: relative(now.as_second().saturating_sub(at.as_second())),
         }
     }

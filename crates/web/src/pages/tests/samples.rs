@@ -130,6 +130,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         more_settings::notifications(words),
         more_settings::sessions(words),
         more_settings::advanced(words),
+        more_settings::step_up(words),
     ]
     .concat()
 }

@@ -71,3 +71,26 @@ pub(super) fn advanced(words: &Words) -> Pages {
         ),
     ]
 }
+
+pub(super) fn step_up(words: &Words) -> Pages {
+    let page = StepUpPage {
+        frame: frame(words, Place::Settings(SettingsPage::Tokens)),
+        deed: "Create a token",
+        detail: Some(words.or("CI pipeline")),
+        sent_to: words.or("ana@example.com"),
+        minutes: 10,
+        mail_folder: None,
+        request: words.or("sealed-sample"),
+        code: Field::default(),
+        cancel: "/settings/tokens",
+    };
+    let wrong = StepUpPage {
+        code: Field::refused(
+            words.or("123456"),
+            "This is not the code from the mail. 4 tries are left.",
+        ),
+        mail_folder: Some(words.or("/srv/standpipe-data/mail")),
+        ..page.clone()
+    };
+    vec![("step-up", show(page)), ("step-up-wrong", show(wrong))]
+}
