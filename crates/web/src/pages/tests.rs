@@ -122,7 +122,7 @@ fn a_link_in_another_browser_asks_for_the_code() {
 #[test]
 fn a_settings_page_with_all_it_loads_is_under_60_kb() {
     for (name, html) in pages(&Words::plain()) {
-        let all = html.len() + assets::css().len() + assets::js().len();
+        let all = html.len() + assets::travelling_bytes();
         assert!(all < 60_000, "{name}: {all} bytes");
     }
 }
