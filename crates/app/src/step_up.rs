@@ -16,10 +16,9 @@ use model::{
     token::{PlainToken, TokenKey},
 };
 use store::{
-    Tx, Unrecorded, sessions,
+    Unrecorded, sessions,
     sessions::SessionRow,
     step_ups::{self, StepUpRow},
-    users,
 };
 
 use crate::{Actor, App, Error, Result, keys, keys::Purpose};
@@ -167,18 +166,6 @@ impl App {
                 format!("This is not the code from the mail. {left} tries are left."),
             ),
         })
-    }
-
-    /// Takes the account's row lock, and checks under it that the actor's credential still stands.
-    pub(crate) async fn lock_actor(&self, tx: &mut Tx, actor: &Actor) -> Result<()> {
-        let user = users::lock_user(tx, actor.id())
-            .await?
-            .ok_or(Error::NotFound("user"))?;
-        if user.auth_epoch == actor.user.auth_epoch && user.active {
-            Ok(())
-        } else {
-            Err(Error::SignInRequired)
-        }
     }
 
     /// Seals a request that waits for a code: only the actor's session can go on with it, for half an hour.
