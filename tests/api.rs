@@ -8,6 +8,7 @@ mod pages;
 mod password;
 mod preferences;
 mod sessions;
+mod timing;
 mod token_limits;
 mod token_rotation;
 mod tokens;

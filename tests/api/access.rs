@@ -131,7 +131,7 @@ async fn every_error_is_json_with_a_detail() {
             bearer
                 .post("/api/latest/user/ana/token", json!({"title": "x".repeat(70_000)}))
                 .await,
-            400,
+            413,
         ),
     ] {
         let answer = answer.with_status(status);

@@ -56,6 +56,21 @@ both_engines! {
         as_bob.get("/api/latest/actor").await.with_status(200);
     }
 
+    async fn large_and_deep_bodies_are_refused(builder) {
+        let app = builder.start().await;
+        let ana = app.create_user("ana").await;
+        let bearer = app.bearer(&ana).await;
+        let large = json!({"display_name": "x".repeat(70_000)});
+        assert_eq!(bearer.patch("/api/latest/user/ana", large).await.with_status(413).json()["type"], "too_large");
+        for deep in ["[", "{\"display_name\":"] {
+            let body = deep.repeat(60_000 / deep.len());
+            bearer.patch_text("/api/latest/user/ana", &body).await.with_status(400);
+            bearer.patch_text("/api/latest/user/ana", &format!("{{\"unknown\":{body}")).await.with_status(400);
+        }
+        bearer.patch_text("/api/latest/user/ana", "{\"display_name\":\"a\",\"display_name\":\"b\"}").await.with_status(400);
+        bearer.get("/api/latest/actor").await.with_status(200);
+    }
+
     async fn a_header_of_the_client_changes_neither_limits_nor_records(builder) {
         let app = builder.configure(|config| config.limits.sign_ins_per_ip = 3).start().await;
         let ana = app.create_user("ana").await;

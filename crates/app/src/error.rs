@@ -51,6 +51,9 @@ pub enum Error {
         /// Seconds until it is worth trying again.
         after_seconds: u64,
     },
+    /// More than is read at once.
+    #[error("too large")]
+    TooLarge,
     /// A link or code that worked once, or whose time is over.
     #[error("{0}")]
     Expired(&'static str),

@@ -12,6 +12,7 @@ mod keys;
 mod last_use;
 mod limits;
 mod settings;
+mod steady;
 
 pub mod admin;
 pub mod connections;

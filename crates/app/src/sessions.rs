@@ -14,6 +14,7 @@ use crate::{
     Actor, App, Error, Peer, Result,
     access_check::{self, Facts},
     keys,
+    steady::{self, Asked},
 };
 
 impl App {
@@ -23,10 +24,16 @@ impl App {
     /// ([`Error::SignInRequired`]); whoever does is told why it does not work ([`Error::CredentialRefused`]).
     pub async fn authenticate_bearer(&self, token: &str, peer: Peer) -> Result<Actor> {
         let token: PlainToken = token.parse().map_err(|_| Error::SignInRequired)?;
-        match token.key() {
+        let asked = Asked::now();
+        let actor = match token.key() {
             TokenKey::Api(_) => self.authenticate_token(&token, peer).await,
             TokenKey::Temporary(_) => self.authenticate_temporary(&token, None, peer).await,
+        };
+        // Whether a token of this id exists is told by neither words nor time.
+        if matches!(actor, Err(Error::SignInRequired)) {
+            asked.answer_after(steady::REFUSAL).await;
         }
+        actor
     }
 
     /// The person whose browser sent `cookie`.

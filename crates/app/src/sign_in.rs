@@ -21,7 +21,13 @@ use store::{
     users::UserRow,
 };
 
-use crate::{App, Error, Peer, Result, error::Checks, keys, outbox::link_message};
+use crate::{
+    App, Error, Peer, Result,
+    error::Checks,
+    keys,
+    outbox::link_message,
+    steady::{self, Asked},
+};
 
 /// What the browser that asked keeps in a cookie: which request is its own, and the nonce that proves it.
 #[derive(Debug, Clone)]
@@ -97,7 +103,8 @@ pub struct NewAccount {
 }
 
 impl App {
-    /// Sends a sign-in or sign-up mail to `email`. The answer is the same for every well-formed address.
+    /// Sends a sign-in or sign-up mail to `email`. The answer is the same for every well-formed address, and comes after
+    /// the same time.
     pub async fn request_sign_in(
         &self,
         email: &str,
@@ -106,6 +113,18 @@ impl App {
     ) -> Result<BrowserProof> {
         let email: EmailAddress = email.parse()?;
         self.0.limits.sign_in(peer.ip, &email.key())?;
+        let asked = Asked::now();
+        let proof = self.send_sign_in(email, next_path, peer).await;
+        asked.answer_after(steady::SIGN_IN).await;
+        proof
+    }
+
+    async fn send_sign_in(
+        &self,
+        email: EmailAddress,
+        next_path: Option<String>,
+        peer: &Peer,
+    ) -> Result<BrowserProof> {
         let user = users::find_user_by_email(self.db(), &email.key()).await?;
         let (row, link_secret, code, nonce) =
             self.new_sign_in(SignInVia::Mail, Some(email.clone()), next_path, peer);

@@ -30,7 +30,10 @@ impl FromStr for Choice {
         match text {
             "enabled" => Ok(Self::Enabled),
             "disabled" => Ok(Self::Disabled),
-            _ => Err(Invalid::new("communication", "Use \"enabled\" or \"disabled\".")),
+            _ => Err(Invalid::new(
+                "communication",
+                "Use the text \"enabled\" or \"disabled\".",
+            )),
         }
     }
 }

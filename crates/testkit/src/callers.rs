@@ -113,6 +113,12 @@ impl Caller {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// `PATCH` with a body that may be no JSON.
+    pub async fn patch_text(&self, path: &str, body: &str) -> Answer {
+        let request = self.request(Method::PATCH, path, None).body(body.to_owned());
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
     /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await

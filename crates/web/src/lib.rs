@@ -54,7 +54,7 @@ pub fn paths() -> Vec<String> {
     let all = format!("{:?}", resources.merge(console::pages()));
     let mut paths: Vec<String> = all
         .split('"')
-        .filter(|text| text.starts_with('/'))
+        .filter(|text| text.starts_with('/') && !text.contains("__private"))
         .map(str::to_owned)
         .collect();
     paths.sort();

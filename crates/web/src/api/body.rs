@@ -4,6 +4,7 @@ use app::Error;
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
+    http::StatusCode,
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -18,9 +19,11 @@ impl<T: DeserializeOwned> FromRequest<Web> for JsonBody<T> {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Self::Rejection> {
         let fail = |message: String| ApiError::from(Error::invalid("body", message));
-        let bytes = Bytes::from_request(request, web)
-            .await
-            .map_err(|_| fail("The body is too large or was cut off.".to_owned()))?;
+        let bytes = Bytes::from_request(request, web).await;
+        let bytes = bytes.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::from(Error::TooLarge),
+            _ => fail("The body was cut off.".to_owned()),
+        })?;
         let text: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) {
             b"{}"
         } else {

@@ -72,6 +72,7 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
         Error::Forbidden { code, .. } => (StatusCode::FORBIDDEN, code),
         Error::FreshSignInRequired(_) => (StatusCode::FORBIDDEN, "reauth_required"),
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+        Error::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Error::Expired(_) => (StatusCode::GONE, "expired"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
@@ -92,6 +93,7 @@ fn detail(error: &Error) -> String {
         Error::RateLimited { after_seconds } => {
             format!("Too many requests. Try again in {after_seconds} seconds.")
         }
+        Error::TooLarge => "The body is too large.".to_owned(),
         Error::Store(_) => "The account store does not answer. Try again.".to_owned(),
         Error::Internal(_) => {
             "Something failed on our side. The instance above finds it in the log.".to_owned()

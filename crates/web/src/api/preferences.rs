@@ -10,6 +10,7 @@ use axum::{
 };
 use model::{EmailId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Answer, body::JsonBody};
 use crate::guards::{
@@ -48,9 +49,17 @@ impl PreferencesView {
 /// What `PATCH /user/{user}/preferences` takes: any of the three.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct UpdatePreferencesRequest {
-    communication_community_updates: Option<String>,
-    communication_product_updates: Option<String>,
-    communication_tips_and_tricks: Option<String>,
+    communication_community_updates: Option<Value>,
+    communication_product_updates: Option<Value>,
+    communication_tips_and_tricks: Option<Value>,
+}
+
+/// A choice as text. What is no text becomes one too, so that it is refused by its field's name and with what to write.
+fn text(choice: Option<Value>) -> Option<String> {
+    choice.map(|choice| match choice {
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
 }
 
 /// `GET /user/{user}/preferences`
@@ -75,9 +84,9 @@ pub(crate) async fn update_preferences(
 ) -> Answer<Json<PreferencesView>> {
     actor.own(&user)?;
     let update = PreferencesUpdate {
-        community_updates: input.communication_community_updates,
-        product_updates: input.communication_product_updates,
-        tips_and_tricks: input.communication_tips_and_tricks,
+        community_updates: text(input.communication_community_updates),
+        product_updates: text(input.communication_product_updates),
+        tips_and_tricks: text(input.communication_tips_and_tricks),
     };
     Ok(Json(PreferencesView::new(
         &actor,

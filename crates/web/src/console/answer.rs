@@ -88,6 +88,7 @@ fn status(error: &Error) -> StatusCode {
         Error::SignInRequired | Error::CredentialRefused { .. } => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::FreshSignInRequired(_) => StatusCode::FORBIDDEN,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Expired(_) => StatusCode::GONE,
         Error::Unavailable(_) | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -122,6 +123,10 @@ pub(crate) fn words(error: &Error) -> (&'static str, String) {
         Error::RateLimited { after_seconds } => (
             "Too many requests",
             format!("Wait {after_seconds} seconds and try again."),
+        ),
+        Error::TooLarge => (
+            "This is too large",
+            "The form is larger than what is read at once. Shorten it and send it again.".to_owned(),
         ),
         Error::Expired(message) => ("This does not work any more", (*message).to_owned()),
         Error::Unavailable(message) => ("This is not available now", message.clone()),

@@ -5,7 +5,7 @@ use app::Error;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, Uri, request::Parts},
+    http::{HeaderMap, StatusCode, Uri, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -86,7 +86,10 @@ async fn own_body(request: Request, web: &Web) -> Result<Bytes, ConsoleError> {
     require_own_page(request.uri(), request.headers())?;
     Bytes::from_request(request, web)
         .await
-        .map_err(|_| Error::invalid("form", "The form is too large.").into())
+        .map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge.into(),
+            _ => Error::invalid("form", "The form was cut off. Send it again.").into(),
+        })
 }
 
 fn decode<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ConsoleError> {
