@@ -11,5 +11,6 @@ mod screenshots;
 mod sign_out;
 mod smoke;
 mod step_up;
+mod walk;
 mod window;
 mod without_script;

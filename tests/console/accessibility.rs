@@ -1,18 +1,63 @@
-//! axe-core on the main pages, light and dark: nothing serious. `scripts/axe` fetches it.
+//! The whole console in a browser: every page, light and dark, wide and narrow, with a script and without. axe-core
+//! finds nothing (`scripts/axe` fetches it), Tab reaches everything, no page complains.
 
 use std::{path::Path, process::Command, time::Duration};
 
-use testkit::{Engine, TestApp, has};
+use serde_json::{Value, json};
+use testkit::{Engine, Person, TestApp, has};
+use thirtyfour::Key;
 
-use super::window::Window;
+use super::{
+    walk::{self, Names},
+    window::Window,
+};
 
 const RUN: &str = r#"
     const done = arguments[0];
-    axe.run(document, { resultTypes: ["violations"] }).then(
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    axe.run(document, { resultTypes: ["violations"], runOnly: { type: "tag", values: tags } }).then(
         ({ violations }) => done(violations
-            .filter(({ impact }) => impact === "serious" || impact === "critical")
             .flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.html + " " + node.failureSummary))),
         (error) => done(["axe: " + error]));
+"#;
+
+/// Notes what gets the focus, and how it shows that.
+const FOLLOW_FOCUS: &str = r#"
+    window.reached = [];
+    document.addEventListener("focusin", ({ target }) => {
+        const style = getComputedStyle(target);
+        const box = target.getBoundingClientRect();
+        reached.push({
+            target,
+            shows: (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none",
+            seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+        });
+    });
+    document.activeElement?.blur();
+    document.body.focus();
+    const able = "a[href], button, input, select, textarea, summary, [tabindex]";
+    window.tabbable = [...document.querySelectorAll(able)].filter((e) =>
+        e.tabIndex >= 0 && !e.disabled && e.type !== "hidden" && e.checkVisibility({ visibilityProperty: true })
+        && (e.type !== "radio" || e.checked || !document.querySelector(`input[name="${e.name}"]:checked`)));
+    return tabbable.length;
+"#;
+
+const JUDGE_FOCUS: &str = r#"
+    const name = (e) => e.outerHTML.slice(0, 120);
+    const problems = [];
+    const places = reached.map(({ target }) => target);
+    for (const e of tabbable) if (!places.includes(e)) problems.push("Tab does not reach " + name(e));
+    for (const { target, shows, seen } of reached) {
+        if (!shows) problems.push("the focus does not show on " + name(target));
+        if (!seen) problems.push("the focus is out of sight on " + name(target));
+    }
+    for (const e of document.querySelectorAll("[tabindex]")) if (e.tabIndex > 0) problems.push("jumps the queue: " + name(e));
+    const order = places.filter((e, at) => places.indexOf(e) === at);
+    order.forEach((e, at) => {
+        const before = order[at - 1];
+        if (before && before.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_PRECEDING) problems.push("out of order: " + name(e));
+    });
+    return problems;
 "#;
 
 fn axe() -> String {
@@ -26,20 +71,68 @@ fn axe() -> String {
     std::fs::read_to_string(String::from_utf8(output.stdout).unwrap().trim()).unwrap()
 }
 
-/// What axe finds on the page as it is, light and dark, wide and narrow.
-async fn look(window: &Window, axe: &str, page: &str, found: &mut Vec<String>) {
-    for (width, dark) in [(1280, false), (1280, true), (390, false)] {
-        window.screen(width, 900, 1.0, dark).await;
-        window.execute(axe, Vec::new()).await.unwrap();
-        let problems = window.execute_async(RUN, Vec::new()).await.unwrap();
-        let problems: Vec<String> = problems.convert().unwrap();
-        found.extend(
-            problems
-                .iter()
-                .map(|problem| format!("{page} {width} dark={dark}: {problem}")),
-        );
+/// What is found on the pages that are looked at.
+struct Inspection<'a> {
+    window: &'a Window,
+    axe: String,
+    found: Vec<String>,
+}
+
+impl Inspection<'_> {
+    /// The page as it is: axe, light and dark, wide and narrow; nothing scrolls sideways.
+    async fn look(&mut self, page: &str) {
+        self.look_at(page, &[(1280, false), (390, true)]).await;
     }
-    window.screen(1280, 900, 1.0, false).await;
+
+    async fn look_at(&mut self, page: &str, screens: &[(u32, bool)]) {
+        for &(width, dark) in screens {
+            self.window.screen(width, 900, 1.0, dark).await;
+            let what = format!("{page} {width} dark={dark}");
+            if self.window.run("return typeof axe").await == "undefined" {
+                self.window.execute(self.axe.as_str(), Vec::new()).await.unwrap();
+            }
+            let problems = self.window.execute_async(RUN, Vec::new()).await.unwrap();
+            self.note(&what, problems.json());
+            let sideways = self
+                .window
+                .run("return document.documentElement.scrollWidth > innerWidth")
+                .await;
+            if sideways == true {
+                self.found.push(format!("{what}: scrolls sideways"));
+            }
+        }
+        self.window.screen(1280, 900, 1.0, false).await;
+    }
+
+    /// Opens a page, looks at it, and goes through it by Tab.
+    async fn visit(&mut self, path: &str) {
+        self.window.visit(path).await;
+        self.look(path).await;
+        let count = self.window.run(FOLLOW_FOCUS).await.as_u64().unwrap();
+        let tabs = "\u{e004}".repeat(usize::try_from(count).unwrap() + 2);
+        self.window.press(tabs).await;
+        let problems = self.window.run(JUDGE_FOCUS).await;
+        self.note(&format!("{path} by keyboard"), &problems);
+    }
+
+    /// Opens a page whose script does not come.
+    async fn visit_without_script(&mut self, path: &str) {
+        self.window.visit(path).await;
+        let is_alone = "return !document.documentElement.classList.contains('js')";
+        assert_eq!(self.window.run(is_alone).await, true, "the script is blocked");
+        self.look_at(&format!("{path} without a script"), &[(390, false)])
+            .await;
+    }
+
+    fn note(&mut self, what: &str, problems: &Value) {
+        let texts = problems
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|problem| problem.as_str().unwrap());
+        self.found
+            .extend(texts.map(|problem| format!("{what}: {problem}")));
+    }
 }
 
 #[tokio::test]
@@ -51,49 +144,98 @@ async fn nothing_keeps_people_from_using_the_pages() {
     let Some(window) = Window::open(&app).await else {
         return;
     };
-    let axe = axe();
     window.set_script_timeout(Duration::from_secs(60)).await.unwrap();
-    let found = &mut Vec::new();
-    for page in ["/login", "/signup", "/login/confirm?t=x", "/nowhere"] {
-        window.visit(page).await;
-        look(&window, &axe, page, found).await;
+    let mut inspection = Inspection {
+        window: &window,
+        axe: axe(),
+        found: Vec::new(),
+    };
+    let ana = sign_up(&mut app, &mut inspection).await;
+    for empty in ["/", "/settings/tokens", "/activity"] {
+        inspection.visit(empty).await;
     }
-    let ana = app.create_user("ana").await;
     let bearer = app.bearer(&ana).await;
-    window.sign_in(&mut app, &ana).await;
-    look(&window, &axe, "no workspaces", found).await;
     app.create_workspace(&bearer, &ana, "dev").await;
-    for page in [
-        "/",
-        "/settings/profile",
-        "/settings/tokens",
-        "/settings/tokens/new",
-        "/settings/audit-log",
-        "/settings/notifications",
-        "/settings/sessions",
-        "/settings/advanced",
-        "/activity",
-        "/workspaces/new",
-        "/workspace/dev",
-        "/workspace/dev/settings",
-        "/workspace/dev/delete",
-    ] {
-        window.visit(page).await;
-        look(&window, &axe, page, found).await;
+    let browser = app.signed_in(&ana).await;
+    let pages = walk::pages(&browser, &Names::of(&ana, &bearer).await).await;
+    assert!(pages.len() > 20, "{pages:?}");
+    for page in &pages {
+        inspection.visit(page).await;
     }
+    in_place(&mut inspection).await;
+    window.has_no_complaints().await;
+
+    window.tell("Network.enable", json!({})).await;
+    window
+        .tell("Network.setBlockedURLs", json!({ "urls": ["*/assets/*.js"] }))
+        .await;
+    for page in &pages {
+        inspection.visit_without_script(page).await;
+    }
+    assert!(inspection.found.is_empty(), "{}", inspection.found.join("\n\n"));
+    window.quit().await;
+}
+
+/// The way in, page by page.
+async fn sign_up(app: &mut TestApp, inspection: &mut Inspection<'_>) -> Person {
+    let ana = Person {
+        handle: "ana".to_owned(),
+        email: "ana@example.com".to_owned(),
+    };
+    let window = inspection.window;
+    for page in [
+        "/login",
+        "/login?reset",
+        "/login/confirm?t=x",
+        "/nowhere",
+        "/signup",
+    ] {
+        inspection.visit(page).await;
+    }
+    window.fill("E-mail address", &ana.email).await;
+    window.click("Continue").await;
+    window.sees("Check your mail").await;
+    inspection.look("check your mail").await;
+    window.visit(&app.mailbox.next(&ana.email).await.link()).await;
+    inspection.look("the link").await;
+    window.click("Continue").await;
+    window.fill("Handle", "No Good").await;
+    inspection.look("choose a handle").await;
+    window.fill("Handle", &ana.handle).await;
+    window.click("Create account").await;
+    window.is_at("/").await;
+    ana
+}
+
+/// What opens on a page without leaving it, and forms that were refused.
+async fn in_place(inspection: &mut Inspection<'_>) {
+    let window = inspection.window;
     window.visit("/settings/tokens").await;
     window.click("New token").await;
-    look(&window, &axe, "the new token dialog", found).await;
+    inspection.look("the new token dialog").await;
     window.fill("Title (optional)", "CI").await;
     window.click("Create token").await;
     window.sees("is ready").await;
-    look(&window, &axe, "the created token", found).await;
+    inspection.look("the created token").await;
     window.click("Your account").await;
-    look(&window, &axe, "the avatar menu", found).await;
+    inspection.look("the avatar menu").await;
     window.click("Switch account or workspace").await;
-    look(&window, &axe, "the switcher", found).await;
-    assert!(found.is_empty(), "{}", found.join("\n\n"));
-    window.close().await;
+    inspection.look("the switcher").await;
+    window.visit("/settings/profile").await;
+    window.click("Show the password").await;
+    window.sees("Hides again").await;
+    inspection.look("the password shown").await;
+    window.press("?").await;
+    window.sees("Show these keys").await;
+    inspection.look("the keys").await;
+    window.press(Key::Escape).await;
+    window.fill("Avatar URL", "ftp://example.com/me.png").await;
+    window
+        .run("document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
+        .await;
+    window.click("Save avatar").await;
+    window.sees("https").await;
+    inspection.look("a refused form").await;
 }
 
 #[tokio::test]

@@ -86,6 +86,9 @@ async fn letters_go_to_the_settings_and_not_while_typing() {
     for (keys, path) in [
         ("gt", "/settings/tokens"),
         ("ga", "/settings/audit-log"),
+        ("gn", "/settings/notifications"),
+        ("gs", "/settings/sessions"),
+        ("gd", "/settings/advanced"),
         ("gp", "/settings/profile"),
     ] {
         window.press(keys).await;
@@ -98,5 +101,99 @@ async fn letters_go_to_the_settings_and_not_while_typing() {
     window.sees("Show these keys").await;
     window.press(Key::Escape).await;
     window.no_longer_sees("Show these keys").await;
+    window.close().await;
+}
+
+/// Presses Tab until what is called `name` has the focus.
+async fn tab_to(window: &Window, name: &str) {
+    for _ in 0..60 {
+        if window.focused().await == name {
+            return;
+        }
+        window.press(Key::Tab).await;
+    }
+    panic!("Tab does not reach {name:?}");
+}
+
+#[tokio::test]
+async fn a_token_lives_and_dies_by_keys_alone() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    let ana = app.create_user("ana").await;
+    window.sign_in(&mut app, &ana).await;
+    window.press("gt").await;
+    window.is_at("/settings/tokens").await;
+    tab_to(&window, "New token").await;
+    window.press(Key::Enter).await;
+    window.sees("What will use it").await;
+    window.press("by keys").await;
+    window.press(Key::Enter).await;
+    window.sees("is ready").await;
+    tab_to(&window, "Show the token").await;
+    window.press(Key::Enter).await;
+    window.sees("tpt_").await;
+    tab_to(&window, "I have stored it").await;
+    window.press(Key::Enter).await;
+    window.is_at("/settings/tokens").await;
+
+    tab_to(&window, "Options for token by keys").await;
+    window.press(Key::Enter).await;
+    window.sees("Deactivate").await;
+    window.focus_is_on("Deactivate").await;
+    window.press("d").await;
+    window.focus_is_on("Delete").await;
+    window.press(Key::Up).await;
+    window.focus_is_on("Deactivate").await;
+    window.press(Key::Enter).await;
+    window.sees("is deactivated").await;
+    tab_to(&window, "Options for token by keys").await;
+    window.press(Key::Up).await;
+    window.focus_is_on("Delete").await;
+    window.press(Key::Enter).await;
+    window.sees("It cannot be brought back.").await;
+    tab_to(&window, "Delete token").await;
+    window.press(Key::Enter).await;
+    window.sees("is deleted").await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn the_notifications_and_the_way_out_by_keys_alone() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    let ana = app.create_user("ana").await;
+    window.sign_in(&mut app, &ana).await;
+    window.press(Key::Tab).await;
+    window.focus_is_on("Skip to content").await;
+    window.press("gn").await;
+    window.is_at("/settings/notifications").await;
+    let box_of = "return document.activeElement.id";
+    for _ in 0..60 {
+        if window.run(box_of).await == "f-tips_and_tricks" {
+            break;
+        }
+        window.press(Key::Tab).await;
+    }
+    window.press(Key::Space).await;
+    // The locked one is passed over.
+    window.press(Key::Tab).await;
+    window.focus_is_on("Save notifications").await;
+    window.press(Key::Enter).await;
+    window.sees("Notifications saved.").await;
+    let kept = "return [...document.querySelectorAll('.check input')].map((box) => box.checked + ' ' + box.disabled).join()";
+    assert_eq!(
+        window.run(kept).await,
+        "true false,true false,false false,true true"
+    );
+    tab_to(&window, "Your account").await;
+    window.press(Key::Down).await;
+    window.press(Key::End).await;
+    window.focus_is_on("Sign out").await;
+    window.press(Key::Enter).await;
+    window.sees("You are signed out").await;
     window.close().await;
 }

@@ -106,6 +106,9 @@ fn builder() -> testkit::Builder {
         .with_workspaces()
         .seed(7)
         .configure(|config| {
+            // Weeks pass in here, and the person stays at the same browser.
+            config.sessions.sensitive_hours = 10_000;
+            config.sessions.danger_minutes = 60_000;
             // The usual ports, where they are free, because they stand in the pictures.
             for (port, listen) in [
                 (8080, &mut config.http.listen),

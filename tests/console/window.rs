@@ -17,6 +17,10 @@ const WATCH: &str = r#"
     addEventListener("securitypolicyviolation", (e) => complain("CSP " + e.effectiveDirective + " " + e.blockedURI + " " + e.sample), true);
     addEventListener("error", (e) => complain("error " + (e.message || e.target.src || e.target.href)), true);
     addEventListener("unhandledrejection", (e) => complain("rejection " + e.reason));
+    for (const level of ["error", "warn"]) {
+        const told = console[level];
+        console[level] = (...words) => { complain(level + " " + words.join(" ")); told.apply(console, words); };
+    }
 "#;
 
 /// A window of 1280 by 900 pixels.
@@ -259,6 +263,11 @@ impl Window {
     pub(super) async fn has_no_complaints(&self) {
         let complaints = self.run("return localStorage.getItem('complaints')").await;
         assert_eq!(complaints, Value::Null);
+    }
+
+    /// Closes it, whatever its pages complained of.
+    pub(super) async fn quit(self) {
+        self.chromium.quit().await;
     }
 
     /// Closes it; there must be no complaints.
