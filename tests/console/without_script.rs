@@ -1,8 +1,9 @@
 //! Every form of the console, without JavaScript: what a script does in place is a page of its own.
 
+use serde_json::json;
 use testkit::{Browser, Engine, TestApp, until};
 
-use super::window::PATIENCE;
+use super::window::{PATIENCE, Window};
 
 /// The text between `from` and `to`, which must be there.
 #[track_caller]
@@ -278,4 +279,44 @@ async fn what_is_not_mine_is_not_there() {
         .await
         .with_status(404);
     bearer.get("/api/latest/actor").await.with_status(200);
+}
+
+#[tokio::test]
+async fn a_browser_that_runs_no_scripts_does_the_same() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    let off = json!({ "value": true });
+    window.tell("Emulation.setScriptExecutionDisabled", off).await;
+    let ana = app.create_user("ana").await;
+    window.sign_in(&mut app, &ana).await;
+    window.visit("/settings/profile").await;
+    window.fill("Display name", "Ana without").await;
+    window.click("Save display name").await;
+    window.sees("Display name saved.").await;
+    assert!(!window.source_has("class=\"js\"").await, "no script ran");
+
+    window.visit("/settings/tokens").await;
+    window.click("New token").await;
+    window.is_at("/settings/tokens/new").await;
+    window.fill("Title (optional)", "CI").await;
+    window.click("Create token").await;
+    window.sees("is ready").await;
+    assert!(!window.words().await.contains("tpt_"));
+    window.click("Show the token").await;
+    window.sees("tpt_").await;
+    window.click("I have stored it").await;
+    window.is_at("/settings/tokens").await;
+    window.click("Options for token CI").await;
+    window.click("Deactivate").await;
+    window.sees("is deactivated").await;
+
+    window.visit("/settings/profile").await;
+    window.click("Show the password").await;
+    window.is_at("/settings/profile/password/reveal").await;
+    window.click("Your account").await;
+    window.click("Sign out").await;
+    window.sees("You are signed out").await;
+    window.quit().await;
 }

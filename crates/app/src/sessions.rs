@@ -17,6 +17,14 @@ use crate::{
     steady::{self, Asked},
 };
 
+/// Whether a credential of this id exists is told by neither words nor time.
+async fn steadily(asked: Asked, actor: Result<Actor>) -> Result<Actor> {
+    if matches!(actor, Err(Error::SignInRequired)) {
+        asked.answer_after(steady::REFUSAL).await;
+    }
+    actor
+}
+
 impl App {
     /// The person who holds `token`, sent as a bearer token: an API token or a temporary one.
     ///
@@ -29,18 +37,15 @@ impl App {
             TokenKey::Api(_) => self.authenticate_token(&token, peer).await,
             TokenKey::Temporary(_) => self.authenticate_temporary(&token, None, peer).await,
         };
-        // Whether a token of this id exists is told by neither words nor time.
-        if matches!(actor, Err(Error::SignInRequired)) {
-            asked.answer_after(steady::REFUSAL).await;
-        }
-        actor
+        steadily(asked, actor).await
     }
 
     /// The person whose browser sent `cookie`.
     pub async fn authenticate_session(&self, cookie: &str, peer: Peer) -> Result<Actor> {
         let token: PlainToken = cookie.parse().map_err(|_| Error::SignInRequired)?;
-        self.authenticate_temporary(&token, Some(SessionKind::Console), peer)
-            .await
+        let asked = Asked::now();
+        let console = Some(SessionKind::Console);
+        steadily(asked, self.authenticate_temporary(&token, console, peer).await).await
     }
 
     async fn authenticate_token(&self, token: &PlainToken, peer: Peer) -> Result<Actor> {

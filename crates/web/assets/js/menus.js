@@ -99,5 +99,7 @@ whenReady(() => {
   all("[data-tabs]").forEach(upgradeTabs);
   showTheme();
   // On a narrow screen the settings menu is a row that scrolls; it begins where one is.
-  document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // By hand: scrollIntoView would let Tab begin there, behind the link that skips to the content.
+  const here = document.querySelector(".side [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
 });
