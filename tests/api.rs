@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_log;
+mod emails;
 mod leaked_credentials;
 mod limits;
 mod pages;

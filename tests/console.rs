@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod accessibility;
+mod emails;
 mod foreign_forms;
 mod headers;
 mod keyboard;

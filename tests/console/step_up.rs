@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::time::rfc3339_seconds;
+use serde_json::json;
 use testkit::{Answer, Browser, Person, TestApp, both_engines};
 
 use super::raw::{Raw, send, set_cookies};
@@ -45,7 +46,7 @@ struct Endpoint {
     level: Level,
     /// The page that the form stands on.
     page: &'static str,
-    /// Where it goes; `{session}` is another session of the person.
+    /// Where it goes; `{session}` is another session of the person, `{email}` their second address.
     path: &'static str,
     /// What it sends; `{handle}` is the person's.
     fields: &'static [(&'static str, &'static str)],
@@ -62,6 +63,9 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { level: Level::Sensitive, page: "/settings/tokens", path: "/settings/tokens", fields: &[("title", "CI"), ("expires", "never")], done: 201, action: "token.create" },
     Endpoint { level: Level::Sensitive, page: "/settings/sessions", path: "/settings/sessions/{session}/end", fields: &[], done: 303, action: "session.delete" },
     Endpoint { level: Level::Sensitive, page: "/settings/sessions", path: "/settings/sessions/end-others", fields: &[], done: 303, action: "session.delete" },
+    Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails", fields: &[("email", "{handle}@third.example")], done: 303, action: "user.email.create" },
+    Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/primary", fields: &[], done: 303, action: "user.email.update" },
+    Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/remove", fields: &[], done: 303, action: "user.email.delete" },
     Endpoint { level: Level::Danger, page: "/settings/advanced", path: "/settings/advanced/reset-authentication", fields: &[("confirm", "{handle}")], done: 303, action: "user.auth.reset" },
 ];
 
@@ -70,6 +74,7 @@ struct Somebody {
     person: Person,
     browser: Browser,
     other_session: String,
+    second_email: String,
 }
 
 impl Somebody {
@@ -79,16 +84,21 @@ impl Somebody {
         let bearer = app.bearer(&person).await;
         let listed = bearer.get(&format!("/api/v0/user/{handle}/session")).await.json();
         let other_session = listed["items"][0]["id"].as_str().unwrap().to_owned();
+        let second_email = add_email(app, &person, &format!("{handle}@second.example")).await;
         let browser = app.signed_in(&person).await;
         Self {
             person,
             browser,
             other_session,
+            second_email,
         }
     }
 
     async fn send(&self, endpoint: &Endpoint) -> Answer {
-        let path = endpoint.path.replace("{session}", &self.other_session);
+        let path = endpoint
+            .path
+            .replace("{session}", &self.other_session)
+            .replace("{email}", &self.second_email);
         let filled = endpoint
             .fields
             .iter()
@@ -124,6 +134,27 @@ impl Somebody {
     async fn confirm(&self, page: &Answer, code: &str) -> Answer {
         confirm(&self.browser, page, code).await
     }
+}
+
+/// Adds a verified address by the API, and gives its id. Its mails are read.
+async fn add_email(app: &mut TestApp, person: &Person, email: &str) -> String {
+    let bearer = app.bearer(person).await;
+    let path = format!("/api/v0/user/{}/email", person.handle);
+    let added = bearer
+        .post(&path, json!({ "email": email }))
+        .await
+        .with_status(201)
+        .json();
+    let path = format!("{path}/{}", added["id"].as_str().unwrap());
+    let code = app.mailbox.next(email).await.code();
+    bearer
+        .patch(&path, json!({ "code": code }))
+        .await
+        .with_status(200);
+    for told in [email, &person.email] {
+        assert!(app.mailbox.next(told).await.text.contains("is verified"));
+    }
+    added["id"].as_str().unwrap().to_owned()
 }
 
 async fn confirm(browser: &Browser, page: &Answer, code: &str) -> Answer {
@@ -205,7 +236,7 @@ both_engines! {
     }
 
     async fn a_bearer_token_is_not_asked(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         let bearer = app.bearer(&ana.person).await;
         app.clock.advance(Level::Sensitive.over());
@@ -214,7 +245,7 @@ both_engines! {
     }
 
     async fn the_session_goes_on_under_a_new_secret(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[0]).await.with_status(403);
@@ -229,7 +260,7 @@ both_engines! {
         let answer = send(raw.request(reqwest::Method::GET, "/settings/profile").header("cookie", old)).await;
         assert!(answer.status == 303 && answer.header("location").starts_with("/login"), "the old secret is dead");
         // The forms that were open before still work, and both levels are satisfied.
-        ana.send(&ENDPOINTS[5]).await.with_status(303);
+        ana.send(ENDPOINTS.last().unwrap()).await.with_status(303);
 
         let bearer = app.bearer(&ana.person).await;
         let log = bearer.get("/api/v0/user/ana/audit_log?limit=100").await.json();
@@ -239,7 +270,7 @@ both_engines! {
     }
 
     async fn a_code_works_once_and_for_ten_minutes(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let reveal = &ENDPOINTS[0];
@@ -265,7 +296,7 @@ both_engines! {
     }
 
     async fn what_waits_is_forgotten_after_half_an_hour(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[1]).await.with_status(403);
@@ -279,7 +310,7 @@ both_engines! {
     }
 
     async fn wrong_codes_burn_it_and_in_the_end_the_session(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[0]).await.with_status(403);
@@ -306,7 +337,7 @@ both_engines! {
     }
 
     async fn many_guesses_at_once_are_five(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[0]).await.with_status(403);
@@ -350,7 +381,7 @@ both_engines! {
             let code = ana.code(&mut app).await;
             let now = rfc3339_seconds(app.clock.now());
             let path = format!("/api/v0/user/{}", ana.person.handle);
-            let reset = bearer.patch(&path, serde_json::json!({"token_min_issued_at": now}));
+            let reset = bearer.patch(&path, json!({"token_min_issued_at": now}));
             let (reset, confirmed) = tokio::join!(reset, ana.confirm(&page, &code));
             assert_eq!(reset.status, 200, "{}", reset.body);
             // Whoever was first: nothing that was confirmed or made with it opens anything after the reset.
@@ -364,7 +395,7 @@ both_engines! {
     }
 
     async fn nobody_can_put_another_request_in(builder) {
-        let mut app = builder.start().await;
+        let mut app = builder.token_cap(20).start().await;
         let ana = Somebody::new(&mut app, "ana").await;
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[0]).await.with_status(403);
@@ -382,7 +413,7 @@ both_engines! {
     }
 
     async fn codes_are_mailed_so_often_and_no_more(builder) {
-        let mut app = builder.configure(|config| config.limits.codes_per_user_per_hour = 2).start().await;
+        let mut app = builder.token_cap(20).configure(|config| config.limits.codes_per_user_per_hour = 3).start().await;
         let (ana, bo) = (Somebody::new(&mut app, "ana").await, Somebody::new(&mut app, "bo").await);
         app.clock.advance(Level::Sensitive.over());
         let page = ana.send(&ENDPOINTS[0]).await.with_status(403);

@@ -47,7 +47,7 @@ pub use settings::{HandleSettings, LimitSettings, MailSettings, SessionSettings,
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
 pub use store::{
     Cursor, Page, audit_log::AuditRow, handles::HandleRow, processes::ProcessRow, sessions::SessionRow,
-    tokens::TokenRow, users::UserRow, workspaces::WorkspaceRow,
+    tokens::TokenRow, user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
 };
 
 /// The running application: the store, the keys, and what is kept in memory. Cheap to clone.

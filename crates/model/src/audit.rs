@@ -53,6 +53,14 @@ actions! {
     UserPasswordCreate = "user.password.create", "created a new database password for";
     /// The database password was shown or copied.
     UserPasswordReveal = "user.password.reveal", "revealed the database password of";
+    /// An address was added, pending until it is verified.
+    UserEmailCreate = "user.email.create", "added the e-mail address";
+    /// An address was verified.
+    UserEmailVerify = "user.email.verify", "verified the e-mail address";
+    /// An address became the primary one.
+    UserEmailUpdate = "user.email.update", "made primary the e-mail address";
+    /// An address was removed.
+    UserEmailDelete = "user.email.delete", "removed the e-mail address";
     /// A sign-in link was asked for, or a code by which a session is confirmed.
     LoginRequest = "login.request", "asked for a link or a code to sign in to";
     /// A wrong code was typed.

@@ -54,6 +54,37 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
+/// How many addresses an account may have, pending ones included.
+pub const MOST_ADDRESSES: usize = 10;
+
+/// Whether an address was proven to be its claimant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailStatus {
+    /// A mail is out; the address opens nothing.
+    Pending,
+    /// Proven: it signs in, and is nobody else's.
+    Verified,
+}
+
+impl EmailStatus {
+    /// The value in SQL and JSON (contract §1.4).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Verified => "verified",
+        }
+    }
+
+    /// The status from its value in SQL.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pending" => Some(Self::Pending),
+            "verified" => Some(Self::Verified),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

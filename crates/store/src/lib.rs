@@ -16,6 +16,7 @@ pub mod audit_erasure;
 pub mod audit_log;
 pub mod connections;
 pub mod database_passwords;
+pub mod email_proofs;
 pub mod handles;
 pub mod outbox;
 pub mod preferences;

@@ -35,6 +35,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         crate::database_passwords::STATEMENTS,
     ),
     ("handles", include_str!("handles.rs"), crate::handles::STATEMENTS),
+    (
+        "email_proofs",
+        include_str!("email_proofs.rs"),
+        crate::email_proofs::STATEMENTS,
+    ),
     ("outbox", include_str!("outbox.rs"), crate::outbox::STATEMENTS),
     (
         "preferences",

@@ -1,16 +1,63 @@
-//! The e-mail addresses of accounts.
+//! The e-mail addresses of accounts. An address belongs to one account once it is verified; until then anybody may
+//! claim it.
 
 use jiff::Timestamp;
-use model::{EmailId, UserId, email::EmailAddress};
+use model::{
+    EmailId, UserId,
+    email::{EmailAddress, EmailStatus},
+};
 
 use crate::{
-    Db, Result, Tx,
+    Db, Page, Result, Tx,
+    row::Row,
     sql::{Sql, params, sql},
 };
 
+/// An address of an account.
+#[derive(Debug, Clone)]
+pub struct EmailRow {
+    /// Its id.
+    pub id: EmailId,
+    /// Whose it is, or is claimed to be.
+    pub user_id: UserId,
+    /// The address.
+    pub email: EmailAddress,
+    /// Whether it was proven.
+    pub status: EmailStatus,
+    /// Whether mail about the account goes there; one verified address is it.
+    pub is_primary: bool,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// Counts its changes, from 1.
+    pub version_id: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "id, user_id, email, status, is_primary, created_at, updated_at, version_id"
+    };
+}
+
+impl EmailRow {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.parse("id")?,
+            user_id: row.parse("user_id")?,
+            email: row.parse("email")?,
+            status: row.word("status", EmailStatus::parse)?,
+            is_primary: row.int("is_primary")? == 1,
+            created_at: row.time("created_at")?,
+            updated_at: row.opt_time("updated_at")?,
+            version_id: row.int("version_id")?,
+        })
+    }
+}
+
 const INSERT_EMAIL: Sql = sql(
     "INSERT INTO user_emails (id, user_id, email, email_key, status, is_primary, created_at, version_id) \
-     VALUES ($1, $2, $3, $4, 'verified', 1, $5, 1)",
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 1)",
 );
 
 /// A verified primary address; [`crate::Error::Duplicate`] when it belongs to somebody.
@@ -21,9 +68,22 @@ pub async fn insert_primary_email(
     email: &EmailAddress,
     at: Timestamp,
 ) -> Result<()> {
-    tx.run(INSERT_EMAIL, params![id, user, email.as_str(), email.key(), at])
-        .await
-        .map(drop)
+    let verified = EmailStatus::Verified.as_str();
+    let values = params![id, user, email.as_str(), email.key(), verified, true, at];
+    tx.run(INSERT_EMAIL, values).await.map(drop)
+}
+
+/// A pending address of `user`; [`crate::Error::Duplicate`] when they have it already.
+pub async fn insert_pending_email(
+    tx: &mut Tx,
+    id: EmailId,
+    user: UserId,
+    email: &EmailAddress,
+    at: Timestamp,
+) -> Result<()> {
+    let pending = EmailStatus::Pending.as_str();
+    let values = params![id, user, email.as_str(), email.key(), pending, false, at];
+    tx.run(INSERT_EMAIL, values).await.map(drop)
 }
 
 const FIND_PRIMARY_EMAIL: Sql = sql("SELECT email FROM user_emails WHERE user_id = $1 AND is_primary = 1");
@@ -36,5 +96,88 @@ pub async fn find_primary_email(db: &Db, user: UserId) -> Result<Option<EmailAdd
         .transpose()
 }
 
+const LIST_EMAILS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM user_emails WHERE user_id = $1 AND (created_at > $2 OR created_at = $2 AND id > $3) \
+     ORDER BY created_at, id LIMIT $4"
+));
+
+/// The addresses of `user`, oldest first.
+pub async fn list_emails(db: &Db, user: UserId, page: &Page) -> Result<Vec<EmailRow>> {
+    let (at, id) = page.ascending();
+    let rows = db.all(LIST_EMAILS, params![user, at, id, page.limit]).await?;
+    rows.iter().map(EmailRow::from_row).collect()
+}
+
+const LIST_ALL_EMAILS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM user_emails WHERE user_id = $1 ORDER BY created_at, id"
+));
+
+/// All addresses of `user`, read inside a write that has locked the account.
+pub async fn list_emails_in(tx: &mut Tx, user: UserId) -> Result<Vec<EmailRow>> {
+    let rows = tx.all(LIST_ALL_EMAILS, params![user]).await?;
+    rows.iter().map(EmailRow::from_row).collect()
+}
+
+const FIND_EMAIL: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM user_emails WHERE id = $1 AND user_id = $2"
+));
+
+/// An address of `user`.
+pub async fn find_email(db: &Db, user: UserId, id: EmailId) -> Result<Option<EmailRow>> {
+    db.one(FIND_EMAIL, params![id, user])
+        .await?
+        .as_ref()
+        .map(EmailRow::from_row)
+        .transpose()
+}
+
+const VERIFY_EMAIL: Sql = sql(
+    "UPDATE user_emails SET status = 'verified', updated_at = $3, version_id = version_id + 1 \
+     WHERE id = $1 AND user_id = $2 AND status = 'pending'",
+);
+
+/// Makes an address theirs; [`crate::Error::Duplicate`] when it is somebody's by now.
+pub async fn verify_email(tx: &mut Tx, user: UserId, id: EmailId, at: Timestamp) -> Result<bool> {
+    Ok(tx.run(VERIFY_EMAIL, params![id, user, at]).await? == 1)
+}
+
+const CLEAR_PRIMARY: Sql = sql(
+    "UPDATE user_emails SET is_primary = 0, updated_at = $2, version_id = version_id + 1 \
+     WHERE user_id = $1 AND is_primary = 1",
+);
+const SET_PRIMARY: Sql = sql(
+    "UPDATE user_emails SET is_primary = 1, updated_at = $3, version_id = version_id + 1 \
+     WHERE id = $1 AND user_id = $2 AND status = 'verified'",
+);
+
+/// Makes a verified address the primary one in place of the one that is it; false when it is none.
+pub async fn make_email_primary(tx: &mut Tx, user: UserId, id: EmailId, at: Timestamp) -> Result<bool> {
+    tx.run(CLEAR_PRIMARY, params![user, at]).await?;
+    Ok(tx.run(SET_PRIMARY, params![id, user, at]).await? == 1)
+}
+
+const DELETE_EMAIL: Sql = sql("DELETE FROM user_emails WHERE id = $1 AND user_id = $2 AND is_primary = 0");
+
+/// Removes an address that is not the primary one; false when there was none.
+pub async fn delete_email(tx: &mut Tx, user: UserId, id: EmailId) -> Result<bool> {
+    Ok(tx.run(DELETE_EMAIL, params![id, user]).await? == 1)
+}
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[INSERT_EMAIL, FIND_PRIMARY_EMAIL];
+pub(crate) const STATEMENTS: &[Sql] = &[
+    INSERT_EMAIL,
+    FIND_PRIMARY_EMAIL,
+    LIST_EMAILS,
+    LIST_ALL_EMAILS,
+    FIND_EMAIL,
+    VERIFY_EMAIL,
+    CLEAR_PRIMARY,
+    SET_PRIMARY,
+    DELETE_EMAIL,
+];

@@ -4,6 +4,7 @@ mod actor;
 mod audit_log;
 mod body;
 mod credentials;
+mod email;
 mod error;
 mod expiry;
 mod identity;
@@ -59,6 +60,17 @@ pub(crate) fn resources() -> Resources {
             "/user/{user}/password",
             get(password::get_password).post(password::create_password),
         )
+        .route(
+            "/user/{user}/email",
+            get(email::list_emails).post(email::add_email),
+        )
+        .route(
+            "/user/{user}/email/{email}",
+            get(email::get_email)
+                .patch(email::update_email)
+                .delete(email::delete_email),
+        )
+        .route("/user/{user}/email/{email}/resend", post(email::resend_email))
         .route(
             "/user/{user}/preferences",
             get(preferences::get_preferences).patch(preferences::update_preferences),

@@ -8,6 +8,7 @@ mod answer;
 mod audit_log;
 mod confirm;
 mod connect;
+mod emails;
 mod form;
 mod next_path;
 mod notifications;
@@ -75,6 +76,24 @@ pub(crate) fn pages() -> Router<Web> {
         .route(
             "/settings/profile/password/rotate",
             get(profile::show_rotate).post(profile::rotate_password),
+        )
+        .route("/settings/profile/emails", post(emails::add_email))
+        .route("/settings/profile/emails/new", get(emails::show_new_email))
+        .route(
+            "/settings/profile/emails/{email}/verify",
+            get(emails::show_verify).post(emails::verify_email),
+        )
+        .route(
+            "/settings/profile/emails/{email}/resend",
+            post(emails::resend_email),
+        )
+        .route(
+            "/settings/profile/emails/{email}/primary",
+            post(emails::make_primary),
+        )
+        .route(
+            "/settings/profile/emails/{email}/remove",
+            get(emails::show_remove).post(emails::remove_email),
         )
         .route(
             "/settings/tokens",

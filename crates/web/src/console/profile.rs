@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{
     answer::{Answer, wants_json},
     connect::connect_page,
+    emails,
     form::SignedForm,
     sign_up::field,
     signed::Signed,
@@ -55,6 +56,7 @@ async fn profile_page(
         frame: signed.frame(PLACE).await?,
         display_name,
         avatar_url,
+        emails: emails::card(signed).await?,
         password: PasswordCard {
             revealed,
             since: Moment::new(since, signed.app.now()),

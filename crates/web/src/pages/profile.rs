@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Field, Frame, Moment};
+use super::{EmailsCard, Field, Frame, Moment};
 
 /// The card of the database password. The page never holds the password unless `revealed` does.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ProfilePage {
     pub display_name: Field,
     /// The avatar's address.
     pub avatar_url: Field,
+    /// The e-mail addresses.
+    pub emails: EmailsCard,
     /// The database password.
     pub password: PasswordCard,
 }

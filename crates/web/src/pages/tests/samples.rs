@@ -125,6 +125,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         workspaces::connect(words),
         activity::activity(words),
         settings::profile(words),
+        settings::emails(words),
         settings::tokens(words),
         activity::audit(words),
         more_settings::notifications(words),

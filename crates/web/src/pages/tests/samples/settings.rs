@@ -15,6 +15,7 @@ pub(super) fn profile(words: &Words) -> Pages {
         frame: frame(words, Place::Settings(SettingsPage::Profile)),
         display_name: Field::new(&words.text),
         avatar_url: Field::default(),
+        emails: emails_card(words),
         password: PasswordCard {
             revealed: None,
             since: ago(86_400 * 65),
@@ -136,6 +137,82 @@ pub(super) fn tokens(words: &Words) -> Pages {
             show(DeleteTokenPage {
                 frame,
                 token: row("t_c2rkvdq5v6f0000000g0", words.or("CI pipeline"), "active", true),
+            }),
+        ),
+    ]
+}
+
+fn email_row(id: &str, email: String, pending: bool, primary: bool) -> EmailRow {
+    EmailRow {
+        id: id.into(),
+        email,
+        state: match (pending, primary) {
+            (true, _) => Some(Badge::new("Pending", Tone::Warn)),
+            (_, true) => Some(Badge::new("Primary", Tone::Ok)),
+            _ => None,
+        },
+        pending,
+        primary,
+    }
+}
+
+fn emails_card(words: &Words) -> EmailsCard {
+    EmailsCard {
+        emails: vec![
+            email_row(
+                "up_00000000000000000000",
+                words.or("ana@example.com"),
+                false,
+                true,
+            ),
+            email_row(
+                "up_00000000000000000010",
+                words.or("ana.lindqvist@example.org"),
+                false,
+                false,
+            ),
+            email_row("up_00000000000000000020", words.or("a@example.net"), true, false),
+        ],
+        most: 10,
+        full: false,
+    }
+}
+
+pub(super) fn emails(words: &Words) -> Pages {
+    let frame = frame(words, Place::Settings(SettingsPage::Profile));
+    let verify = VerifyEmailPage {
+        frame: frame.clone(),
+        id: "up_00000000000000000020".into(),
+        email: words.or("a@example.net"),
+        minutes: 15,
+        mail_folder: Some(words.or("/srv/standpipe-data/mail")),
+        secret: None,
+        code: Field::refused(words.or("12"), "This is not the code from the mail."),
+    };
+    vec![
+        (
+            "email-new",
+            show(NewEmailPage {
+                frame: frame.clone(),
+                email: Field::refused(
+                    words.or("ana@"),
+                    "Enter an e-mail address such as ana@example.com.",
+                ),
+            }),
+        ),
+        ("email-verify", show(verify.clone())),
+        (
+            "email-verify-link",
+            show(VerifyEmailPage {
+                secret: Some(words.or("secret-sample")),
+                ..verify
+            }),
+        ),
+        (
+            "email-remove",
+            show(RemoveEmailPage {
+                frame,
+                row: email_row("up_00000000000000000010", words.or("a@example.org"), false, false),
             }),
         ),
     ]

@@ -1,0 +1,152 @@
+//! `/user/{user}/email`: e-mail addresses (contract §1.4). Listing is the contract's, changing them is ours.
+
+use app::{Actor, App, EmailRow, Error, emails::EmailProof};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use model::{EmailId, Secret, UserId, time::rfc3339_seconds};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Answer, TENANT_ID,
+    body::JsonBody,
+    page::{ListView, PageQuery},
+};
+use crate::guards::{
+    Bearer,
+    needs::{Change, Read},
+};
+
+/// The contract's `UserEmail`, and which one is primary.
+#[derive(Serialize)]
+pub(crate) struct EmailView {
+    id: EmailId,
+    user_id: UserId,
+    tenant_id: &'static str,
+    email: String,
+    status: &'static str,
+    is_primary: bool,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+    version_id: i64,
+}
+
+impl From<EmailRow> for EmailView {
+    fn from(row: EmailRow) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            tenant_id: TENANT_ID,
+            email: row.email.to_string(),
+            status: row.status.as_str(),
+            is_primary: row.is_primary,
+            created_at: rfc3339_seconds(row.created_at),
+            updated_at: row.updated_at.map(rfc3339_seconds),
+            version_id: row.version_id,
+        }
+    }
+}
+
+/// What `POST /user/{user}/email` takes.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NewEmailRequest {
+    #[serde(default)]
+    email: String,
+}
+
+/// What `PATCH /user/{user}/email/{email}` takes.
+#[derive(Default, Deserialize)]
+pub(crate) struct UpdateEmailRequest {
+    /// The code from the mail: verifies the address.
+    code: Option<String>,
+    /// `true` makes it the primary one; it ceases to be when another one becomes it.
+    is_primary: Option<bool>,
+}
+
+/// `GET /user/{user}/email`
+pub(crate) async fn list_emails(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path(user): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Answer<Json<ListView<EmailView>>> {
+    actor.own(&user)?;
+    let page = app.list_emails(&actor, query.page()?).await?;
+    Ok(Json(ListView::new(page.emails, page.next, EmailView::from)))
+}
+
+/// `POST /user/{user}/email`: adds one, pending; a mail with a code goes to it.
+pub(crate) async fn add_email(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path(user): Path<String>,
+    JsonBody(input): JsonBody<NewEmailRequest>,
+) -> Answer<(StatusCode, Json<EmailView>)> {
+    actor.own(&user)?;
+    let row = app.add_email(&actor, &input.email).await?;
+    Ok((StatusCode::CREATED, Json(row.into())))
+}
+
+/// `GET /user/{user}/email/{email}`
+pub(crate) async fn get_email(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, email)): Path<(String, String)>,
+) -> Answer<Json<EmailView>> {
+    let row = app.get_email(&actor, named(&actor, &user, &email)?).await?;
+    Ok(Json(row.into()))
+}
+
+/// `PATCH /user/{user}/email/{email}`: verifies it by its code, makes it primary, or both.
+pub(crate) async fn update_email(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path((user, email)): Path<(String, String)>,
+    JsonBody(input): JsonBody<UpdateEmailRequest>,
+) -> Answer<Json<EmailView>> {
+    let id = named(&actor, &user, &email)?;
+    let mut row = app.get_email(&actor, id).await?;
+    if input.is_primary == Some(false) && row.is_primary {
+        let sentence = "Make another address primary instead: one always is.";
+        return Err(Error::invalid("is_primary", sentence).into());
+    }
+    if let Some(code) = input.code {
+        let proof = EmailProof::Code(Secret::new(code));
+        row = app.verify_email(&actor, id, proof).await?;
+    }
+    if input.is_primary == Some(true) {
+        row = app.make_email_primary(&actor, id).await?;
+    }
+    Ok(Json(row.into()))
+}
+
+/// `DELETE /user/{user}/email/{email}`
+pub(crate) async fn delete_email(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path((user, email)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    app.delete_email(&actor, named(&actor, &user, &email)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /user/{user}/email/{email}/resend`: another mail with another code.
+pub(crate) async fn resend_email(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path((user, email)): Path<(String, String)>,
+) -> Answer<Json<EmailView>> {
+    let row = app
+        .resend_email_proof(&actor, named(&actor, &user, &email)?)
+        .await?;
+    Ok(Json(row.into()))
+}
+
+/// The address that a path names.
+fn named(actor: &Actor, user: &str, email: &str) -> Result<EmailId, Error> {
+    actor.own(user)?;
+    email.parse().map_err(|_| Error::NotFound("e-mail address"))
+}
