@@ -165,6 +165,8 @@ async fn nothing_keeps_people_from_using_the_pages() {
         inspection.visit(page).await;
     }
     in_place(&mut inspection).await;
+    addresses(&mut app, &mut inspection).await;
+    confirmation(&app, &mut inspection).await;
     window.has_no_complaints().await;
 
     window.tell("Network.enable", json!({})).await;
@@ -238,6 +240,52 @@ async fn in_place(inspection: &mut Inspection<'_>) {
     window.click("Save avatar").await;
     window.sees("https").await;
     inspection.look("a refused form").await;
+}
+
+/// Adding an address, its card, and removing it.
+async fn addresses(app: &mut TestApp, inspection: &mut Inspection<'_>) {
+    let window = inspection.window;
+    window.visit("/settings/profile").await;
+    window.click("Add address").await;
+    inspection.look("the address dialog").await;
+    window.fill("E-mail address", "ana@work.example").await;
+    window.click("Send the mail").await;
+    window.sees("We sent a mail there.").await;
+    inspection.look("verify an address").await;
+    let code = app.mailbox.next("ana@work.example").await.code();
+    window.visit("/settings/profile").await;
+    inspection.look("a pending address").await;
+    window.click("Verify ana@work.example").await;
+    window.fill("6-digit code", &code).await;
+    window.click("Verify address").await;
+    window.sees("It can sign in now.").await;
+    window.click("Options for ana@work.example").await;
+    inspection.look("an address's menu").await;
+    window.click("Remove").await;
+    inspection.look("the dialog that removes an address").await;
+    window.press(Key::Escape).await;
+}
+
+/// Confirming that it is still the same person: in a dialog, and as a page.
+async fn confirmation(app: &TestApp, inspection: &mut Inspection<'_>) {
+    let window = inspection.window;
+    app.clock.advance(Duration::from_secs(13 * 60 * 60));
+    window.visit("/settings/profile").await;
+    window.click("Show the password").await;
+    window.sees("Confirm that it is you.").await;
+    inspection.look("the confirmation dialog").await;
+    window.press(Key::Escape).await;
+    window.click("Rotate password").await;
+    window.click("Rotate password").await;
+    window.sees("This needs a fresh proof").await;
+    inspection.look("the confirmation page").await;
+    window.fill("6-digit code", "12").await;
+    window
+        .run("document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
+        .await;
+    window.click("Confirm and go on").await;
+    window.sees("tries are left").await;
+    inspection.look("a refused code").await;
 }
 
 #[tokio::test]

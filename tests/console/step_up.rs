@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use model::time::rfc3339_seconds;
 use serde_json::json;
-use testkit::{Answer, Browser, Person, TestApp, both_engines};
+use testkit::{Answer, Browser, Engine, Person, TestApp, both_engines};
+use thirtyfour::Key;
 
-use super::raw::{Raw, send, set_cookies};
+use super::{
+    raw::{Raw, send, set_cookies},
+    window::Window,
+};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -427,4 +431,52 @@ both_engines! {
         }
         assert_eq!(app.mailbox.count(&ana.person.email), 0);
     }
+}
+
+#[tokio::test]
+async fn in_a_browser_it_is_a_dialog_for_what_a_script_asks() {
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    let ana = app.create_user("ana").await;
+    let bearer = app.bearer(&ana).await;
+    let password = app.password(&bearer, &ana).await;
+    window.sign_in(&mut app, &ana).await;
+    window.visit("/settings/profile").await;
+    app.clock.advance(Level::Sensitive.over());
+
+    window.click("Show the password").await;
+    window
+        .sees("Confirm that it is you. We sent a 6-digit code to ana@example.com.")
+        .await;
+    let code = app.mailbox.next(&ana.email).await.code();
+    window.click("Cancel").await;
+    window.sees("Not confirmed. Nothing was shown or changed.").await;
+    window.focus_is_on("Show the password").await;
+    assert!(!window.source_has(&password).await);
+
+    window.click("Show the password").await;
+    window.fill("6-digit code", another(&code)).await;
+    window.click("Confirm").await;
+    window.sees("4 tries are left").await;
+    window.click("Send a new code").await;
+    window.sees("A new code is on its way.").await;
+    let code = app.mailbox.next(&ana.email).await.code();
+    window.fill("6-digit code", &code).await;
+    window.press(Key::Enter).await;
+    window.sees(&password).await;
+
+    // A form goes on by the page, with what was typed.
+    app.clock.advance(Level::Sensitive.over());
+    window.visit("/settings/tokens").await;
+    window.click("New token").await;
+    window.fill("Title (optional)", "CI & <more>").await;
+    window.click("Create token").await;
+    window.sees("Create a token: CI & <more>").await;
+    let code = app.mailbox.next(&ana.email).await.code();
+    window.fill("6-digit code", &code).await;
+    window.press(Key::Enter).await;
+    window.sees("Token CI & <more> is ready").await;
+    window.close().await;
 }
