@@ -7,9 +7,12 @@ use std::{
 };
 
 use serde_json::json;
-use testkit::{Engine, TestApp};
+use testkit::{Engine, Person, TestApp};
 
-use super::window::Window;
+use super::{
+    walk::{self, Names},
+    window::Window,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -53,25 +56,12 @@ async fn screenshots() {
     shoot(&window, "no-activity").await;
     window.has_no_complaints().await;
 
-    live(&app).await;
-    for (page, path) in [
-        ("workspaces", "/"),
-        ("profile", "/settings/profile"),
-        ("tokens", "/settings/tokens"),
-        ("audit-log", "/settings/audit-log"),
-        ("notifications", "/settings/notifications"),
-        ("sessions", "/settings/sessions"),
-        ("advanced", "/settings/advanced"),
-        ("activity", "/activity"),
-        ("connect", "/workspace/analytics"),
-        ("workspace-activity", "/workspace/analytics/activity"),
-        ("workspace-settings", "/workspace/analytics/settings"),
-        ("new-workspace", "/workspaces/new"),
-        ("rotate", "/settings/profile/password/rotate"),
-        ("delete-workspace", "/workspace/dev/delete"),
-    ] {
-        window.visit(path).await;
-        shoot(&window, page).await;
+    let (ana, names) = live(&app).await;
+    let browser = app.signed_in(&ana).await;
+    for path in walk::pages(&browser, &names).await {
+        window.visit(&path).await;
+        let name = path.replace('/', "-");
+        shoot(&window, &format!("page{name}")).await;
     }
     readme(&window).await;
     dialogs(&window).await;
@@ -123,8 +113,8 @@ fn builder() -> testkit::Builder {
 }
 
 /// What an account is after some weeks.
-async fn live(app: &TestApp) {
-    let ana = testkit::Person {
+async fn live(app: &TestApp) -> (Person, Names) {
+    let ana = Person {
         handle: "ana".to_owned(),
         email: "ana@example.com".to_owned(),
     };
@@ -154,6 +144,8 @@ async fn live(app: &TestApp) {
         .patch(&format!("{path}/{own}"), json!({ "status": "inactive" }))
         .await;
     app.clock.advance(7 * MINUTE);
+    let names = Names::of(&ana, &pipeline).await;
+    (ana, names)
 }
 
 async fn dialogs(window: &Window) {
