@@ -26,12 +26,14 @@ const DEEDS: &[(&str, &str, Option<&str>, SettingsPage)] = &[
     ("/settings/profile/emails/{email}/remove", "Remove an e-mail address", None, Profile),
     ("/settings/tokens", "Create a token", Some("title"), Tokens),
     ("/settings/tokens/{token}/rotate", "Rotate a token", None, Tokens),
+    ("/settings/tokens/{token}/status", "Activate a token", None, Tokens),
+    ("/settings/tokens/{token}/edit", "Change a token", Some("title"), Tokens),
     ("/settings/sessions/{session}/end", "End a session", None, Sessions),
     ("/settings/sessions/end-others", "End all other sessions", None, Sessions),
     ("/settings/sessions/end-all", "End all sessions", None, Sessions),
     ("/settings/advanced/handle", "Change your handle", Some("handle"), Advanced),
     ("/settings/advanced/reset-authentication", "Reset authentication", None, Advanced),
-    ("/settings/advanced/delete", "Delete your account", None, Advanced),
+    ("/settings/advanced/delete-account", "Delete your account", None, Advanced),
     ("/settings/advanced/export", "Export your data", None, Advanced),
 ];
 
