@@ -3,6 +3,7 @@
 mod access;
 mod audit_log;
 mod emails;
+mod handles;
 mod leaked_credentials;
 mod limits;
 mod pages;

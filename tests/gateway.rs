@@ -9,6 +9,7 @@ mod isolation;
 mod open_psql;
 mod records;
 mod refusals;
+mod renames;
 mod rotation;
 mod smoke;
 mod wire;

@@ -1,6 +1,7 @@
 //! Database connections: what the gateway asks before it lets a client through.
 
 mod open;
+mod renamed;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -18,15 +19,18 @@ use store::{database_passwords, users::UserRow, workspaces, workspaces::Workspac
 
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
+pub use renamed::NameChange;
 
 use crate::{App, Peer, Result, workspaces::LOCAL_SERVER};
 
 /// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
 #[derive(Debug, Clone)]
 pub struct DatabaseLogin {
-    /// What the proof is checked against.
+    /// Salt and iterations of the challenge. What the proof is checked against is [`App::proof_verifier`].
     pub verifier: Verifier,
     user: Option<UserRow>,
+    /// When the name is one that its person gave up.
+    old_name: Option<renamed::OldName>,
 }
 
 /// Where a client asks to go, and from where.
@@ -91,6 +95,10 @@ pub enum Refusal {
     WrongPassword,
     /// The proof is right, but the operator has switched the account off.
     AccountSuspended,
+    /// The proof is right, but the user name is a handle that was given up.
+    HandleChanged,
+    /// The host name is one that the person's workspace had before its owner's handle changed.
+    HostChanged,
     /// There is no such workspace for this person, or host name and database disagree.
     NoSuchDatabase,
     /// The workspace's database is not there yet, or its making failed.
@@ -117,6 +125,8 @@ impl Refusal {
         match self {
             Self::WrongPassword => "wrong password",
             Self::AccountSuspended => "account suspended",
+            Self::HandleChanged => "handle changed",
+            Self::HostChanged => "host name changed",
             Self::NoSuchDatabase => "no such database",
             Self::WorkspaceNotReady => "workspace not ready",
             Self::Unavailable => "account store unavailable",
@@ -168,15 +178,31 @@ impl App {
             .parse()
             .or_else(|_| "0".parse())
             .map_err(|_| crate::Error::Internal("handle"))?;
-        let found = database_passwords::find_login(self.db(), &handle).await?;
-        Ok(match found {
-            Some((row, password)) if row.handle.as_str() == user => DatabaseLogin {
-                verifier: password.verifier,
-                user: Some(row),
-            },
-            _ => DatabaseLogin {
+        let found = database_passwords::find_login(self.db(), &handle, self.now()).await?;
+        let Some(found) = found.filter(|_| handle.as_str() == user) else {
+            return Ok(DatabaseLogin {
                 verifier: mock,
                 user: None,
+                old_name: None,
+            });
+        };
+        let (id, sealed) = (found.password.id, found.password.sealed);
+        Ok(match found.held {
+            None => DatabaseLogin {
+                verifier: found.password.verifier,
+                user: Some(found.user),
+                old_name: None,
+            },
+            Some((since, until)) => DatabaseLogin {
+                verifier: mock,
+                user: Some(found.user),
+                old_name: Some(renamed::OldName {
+                    handle,
+                    since,
+                    until,
+                    password_id: id,
+                    sealed,
+                }),
             },
         })
     }
@@ -191,7 +217,12 @@ impl App {
         if !user.active {
             return Err(Refusal::AccountSuspended);
         }
-        let workspace = self.route(request).await?.ok_or(Refusal::NoSuchDatabase)?;
+        if login.old_name.is_some() {
+            return Err(Refusal::HandleChanged);
+        }
+        let Some(workspace) = self.route(request).await? else {
+            return Err(self.no_workspace(&user, request).await?);
+        };
         if workspace.user_id != user.id {
             return Err(Refusal::NoSuchDatabase);
         }

@@ -23,6 +23,9 @@ pub enum Error {
         /// One sentence that says what to do.
         message: String,
     },
+    /// The path names a handle that the actor gave up; only they are told.
+    #[error("{0}")]
+    HandleChanged(String),
     /// No credential, or one that is not ours.
     #[error("sign in, or send a valid token")]
     SignInRequired,

@@ -21,6 +21,7 @@ pub(crate) struct Limits {
     sign_in_email: DefaultKeyedRateLimiter<(IpAddr, String)>,
     sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
     code_user: DefaultKeyedRateLimiter<UserId>,
+    handle_ip: DefaultKeyedRateLimiter<IpAddr>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
     revocation_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
@@ -79,6 +80,7 @@ impl Limits {
                 settings.sign_ins_per_email_per_hour.saturating_mul(EVERYWHERE),
             )),
             code_user: DefaultKeyedRateLimiter::keyed(per_hour(settings.codes_per_user_per_hour)),
+            handle_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.handles_per_ip)),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
             revocation_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.revocations_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
@@ -116,6 +118,11 @@ impl Limits {
         check(&self.revocation_ip, &network(ip))
     }
 
+    /// A question whether a handle is free: by asking, or by claiming it.
+    pub(crate) fn handle(&self, ip: IpAddr) -> Result<()> {
+        check(&self.handle_ip, &network(ip))
+    }
+
     /// Whether `ip` may try to log in as `handle` now.
     pub(crate) fn connection(&self, ip: IpAddr, handle: &str) -> bool {
         let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,6 +154,7 @@ impl Limits {
         self.sign_in_email.retain_recent();
         self.sign_in_email_everywhere.retain_recent();
         self.code_user.retain_recent();
+        self.handle_ip.retain_recent();
         self.failure_ip.retain_recent();
         self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();

@@ -17,21 +17,49 @@ pub struct ProfileUpdate {
     pub avatar_url: Option<String>,
 }
 
+/// The fields of a profile that hold to the rules; the outer `None` leaves a field as it is.
+type Fields = (
+    Option<Option<String>>,
+    Option<Option<String>>,
+    Option<Option<String>>,
+);
+
+impl ProfileUpdate {
+    /// Display name, home page and avatar, or every broken rule.
+    fn check(&self) -> Result<Fields> {
+        let mut checks = Checks::default();
+        let name = self.display_name.as_deref();
+        let display_name = checks.take(name.map(profile::display_name).transpose());
+        let url = checks.take(self.url.as_deref().map(profile::home_url).transpose());
+        let avatar_url = checks.take(self.avatar_url.as_deref().map(profile::avatar_url).transpose());
+        checks.finish()?;
+        Ok((display_name, url, avatar_url))
+    }
+}
+
 impl App {
+    /// Changes handle and profile in one call, each in its own transaction: nothing is changed when the handle cannot be.
+    pub async fn update_user(
+        &self,
+        actor: &Actor,
+        handle: Option<&str>,
+        update: ProfileUpdate,
+    ) -> Result<UserRow> {
+        update.check()?;
+        let Some(handle) = handle else {
+            return self.update_profile(actor, update).await;
+        };
+        let user = self.update_handle(actor, handle).await?;
+        let renamed = Actor {
+            user,
+            ..actor.clone()
+        };
+        self.update_profile(&renamed, update).await
+    }
+
     /// Changes the actor's profile. Nothing that differs is no change: no new version, no record.
     pub async fn update_profile(&self, actor: &Actor, update: ProfileUpdate) -> Result<UserRow> {
-        let mut checks = Checks::default();
-        let display_name = checks.take(
-            update
-                .display_name
-                .as_deref()
-                .map(profile::display_name)
-                .transpose(),
-        );
-        let url = checks.take(update.url.as_deref().map(profile::home_url).transpose());
-        let avatar_url = checks.take(update.avatar_url.as_deref().map(profile::avatar_url).transpose());
-        checks.finish()?;
-
+        let (display_name, url, avatar_url) = update.check()?;
         let mut tx = self.db().begin().await?;
         let before = users::lock_user(&mut tx, actor.id())
             .await?

@@ -124,6 +124,8 @@ pub struct LimitSettings {
     pub failures_per_ip: u32,
     /// Reports of leaked credentials from one address of the network.
     pub revocations_per_ip: u32,
+    /// Questions of signed-in people whether a handle is free, from one address of the network.
+    pub handles_per_ip: u32,
     /// Database logins from one address of the network.
     pub connections_per_ip: u32,
     /// Failed database logins of one handle from one address of the network.
@@ -142,6 +144,7 @@ impl Default for LimitSettings {
             codes_per_user_per_hour: 12,
             failures_per_ip: 60,
             revocations_per_ip: 10,
+            handles_per_ip: 10,
             connections_per_ip: 6000,
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,

@@ -4,7 +4,7 @@ use ::workspaces::LocalStatus;
 use model::{
     ProcessId, UserId, WorkspaceId,
     audit::Action,
-    handle::{WorkspaceHandle, host_label},
+    handle::{WorkspaceHandle, check_host_label, host_label},
     process::{ProcessState, ProcessType},
     workspace::{self, DatabaseName, WorkspaceState},
 };
@@ -18,7 +18,7 @@ use crate::{Actor, App, Error, Result, error::Checks, keys::Purpose, processes::
 /// The name of the private PostgreSQL in the store.
 pub(crate) const LOCAL_SERVER: &str = "local";
 /// How many workspaces an account may have.
-const MOST_WORKSPACES: i64 = 100;
+pub(crate) const MOST_WORKSPACES: i64 = 100;
 
 /// What a new workspace should be like.
 #[derive(Debug, Default, Clone)]
@@ -113,6 +113,7 @@ impl App {
                 "You have a workspace of this name. Choose another name.",
             ));
         }
+        check_host_label(&user.handle, &handle)?;
         let now = self.now();
         let row = WorkspaceRow {
             id: WorkspaceId::new(now, self.random()),

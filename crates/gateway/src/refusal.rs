@@ -3,8 +3,9 @@
 
 use std::{borrow::Cow, io};
 
-use app::connections::{ConnectionRequest, Refusal};
+use app::connections::{ConnectionRequest, NameChange, Refusal};
 use bytes::{BufMut, Bytes, BytesMut};
+use model::time::rfc3339_seconds;
 
 use crate::message::length_field;
 
@@ -13,7 +14,7 @@ use crate::message::length_field;
 pub(crate) struct Fatal {
     pub(crate) sqlstate: &'static str,
     pub(crate) message: Cow<'static, str>,
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) hint: Option<Cow<'static, str>>,
 }
 
 impl Fatal {
@@ -25,9 +26,9 @@ impl Fatal {
         }
     }
 
-    fn hint(self, hint: &'static str) -> Self {
+    fn hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            hint: Some(hint),
+            hint: Some(hint.into()),
             ..self
         }
     }
@@ -96,6 +97,8 @@ impl Fatal {
             ),
             Refusal::AccountSuspended => Self::new("28000", "account is suspended")
                 .hint("Ask the operator of this server to enable the account again."),
+            Refusal::HandleChanged => Self::new("28000", "this user name was given up"),
+            Refusal::HostChanged => Self::new("3D000", "this host name was given up"),
             Refusal::NoSuchDatabase => Self::no_such_database(request),
             Refusal::WorkspaceNotReady | Refusal::BackendUnreachable | Refusal::Unavailable => {
                 Self::new("57P03", "the workspace database is not ready, try again")
@@ -114,6 +117,26 @@ impl Fatal {
         }
     }
 
+    /// What became of the names that a client used, for the one who has the password of their owner.
+    pub(crate) fn renamed(change: &NameChange) -> Self {
+        let (old, new) = &change.handle;
+        let hint = format!(
+            "The handle changed from \"{old}\" to \"{new}\" on {}. Nobody else can have \"{old}\" until {}. \
+             Copy the connection string from the workspace's page.",
+            rfc3339_seconds(change.since),
+            rfc3339_seconds(change.until),
+        );
+        let user = format!("user \"{old}\" is now \"{new}\"");
+        match &change.host {
+            Some((old, new)) if change.user_is_old => {
+                Self::new("28000", format!("{user} and host \"{old}\" is now \"{new}\""))
+            }
+            Some((old, new)) => Self::new("3D000", format!("host \"{old}\" is now \"{new}\"")),
+            None => Self::new("28000", user),
+        }
+        .hint(hint)
+    }
+
     /// One text whether it does not exist or is somebody else's: a person must not probe other people's workspaces.
     fn no_such_database(request: &ConnectionRequest) -> Self {
         let database = request.database.as_deref().unwrap_or(&request.user);
@@ -129,7 +152,7 @@ impl Fatal {
             (b'V', "FATAL"),
             (b'C', self.sqlstate),
             (b'M', self.message.as_ref()),
-            (b'H', self.hint.unwrap_or_default()),
+            (b'H', self.hint.as_deref().unwrap_or_default()),
         ];
         for (field, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
             body.put_u8(field);
@@ -230,6 +253,8 @@ mod tests {
         let states = [
             (Refusal::WrongPassword, "28P01"),
             (Refusal::AccountSuspended, "28000"),
+            (Refusal::HandleChanged, "28000"),
+            (Refusal::HostChanged, "3D000"),
             (Refusal::NoSuchDatabase, "3D000"),
             (Refusal::WorkspaceNotReady, "57P03"),
             (Refusal::Unavailable, "57P03"),

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use crate::{
     message::{authentication, put_authentication, read_message, split_cstr},
     refusal::{Fatal, Stop},
-    scram::server::{ClientFirst, Failure, Offer},
+    scram::server::{Challenge, ClientFirst, Failure, Offer},
     startup::Startup,
 };
 
@@ -32,14 +32,26 @@ where
     ClientFirst::parse(mechanism, data, offer).map_err(stop)
 }
 
-/// Sends the challenge and takes the proof. The answer is the server's final message, which is kept back until the
-/// backend is ready.
+/// A challenge that the client has answered.
+pub(crate) struct Proof {
+    challenge: Challenge,
+    body: Bytes,
+}
+
+impl Proof {
+    /// The server's final message, which is kept back until the backend is ready, if the proof is right.
+    pub(crate) fn verify(self, verifier: &Verifier) -> Result<String, Stop> {
+        self.challenge.verify(verifier, &self.body).map_err(stop)
+    }
+}
+
+/// Sends the challenge and takes the proof. Of the verifier only salt and iterations count here.
 pub(crate) async fn prove<S>(
     stream: &mut S,
     first: ClientFirst,
     verifier: &Verifier,
     nonce: &str,
-) -> Result<String, Stop>
+) -> Result<Proof, Stop>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -53,7 +65,7 @@ where
     stream.write_all(&out).await?;
     stream.flush().await?;
     let body = read_password_message(stream).await?;
-    challenge.verify(verifier, &body).map_err(stop)
+    Ok(Proof { challenge, body })
 }
 
 async fn read_password_message<S>(stream: &mut S) -> Result<Bytes, Stop>
@@ -117,7 +129,9 @@ pub(crate) mod tests {
 
     async fn server(mut stream: DuplexStream, verifier: Verifier) -> Result<String, Stop> {
         let first = ask(&mut stream, &startup(), &Offer::default()).await?;
-        prove(&mut stream, first, &verifier, "server-nonce").await
+        prove(&mut stream, first, &verifier, "server-nonce")
+            .await?
+            .verify(&verifier)
     }
 
     /// Reads one message as `postgres-protocol` understands it.

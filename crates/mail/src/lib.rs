@@ -4,5 +4,5 @@
 mod message;
 mod transport;
 
-pub use message::{EmailChange, Link, Message, Notice, Proof, Rendered, StepUp};
+pub use message::{EmailChange, HandleChange, Link, Message, Notice, Proof, Rendered, StepUp};
 pub use transport::{Error, Outgoing, Transport};

@@ -1,10 +1,12 @@
 //! The messages. Each is rendered as plain text and as HTML from the same words.
 
 mod account;
+mod handle;
 
 use askama::Template;
 
 pub use account::{EmailChange, Notice, Proof, StepUp};
+pub use handle::HandleChange;
 
 /// What a mail says.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub enum Message {
     SignIn(Link),
     /// Somebody wants to make an account with the recipient's address.
     SignUp(Link),
+    /// The recipient's handle was changed.
+    HandleChanged(HandleChange, Notice),
     /// Somebody wanted to sign in with an address that has no account, where accounts are by invitation.
     NoAccount {
         /// Where Standpipe is.
@@ -98,6 +102,7 @@ impl Message {
         match self {
             Self::SignIn(_) => "sign_in",
             Self::SignUp(_) => "sign_up",
+            Self::HandleChanged(..) => "handle_changed",
             Self::NoAccount { .. } => "no_account",
             Self::CredentialRevoked { .. } => "credential_revoked",
             Self::StepUp(_) => "step_up",
@@ -112,7 +117,8 @@ impl Message {
         match self {
             Self::SignIn(link) | Self::SignUp(link) => Some(&link.url),
             Self::VerifyEmail(proof) => Some(&proof.url),
-            Self::NoAccount { .. }
+            Self::HandleChanged(..)
+            | Self::NoAccount { .. }
             | Self::CredentialRevoked { .. }
             | Self::StepUp(_)
             | Self::EmailTaken(_)
@@ -153,6 +159,7 @@ impl Message {
                 warning: "If you did not ask for this, do nothing: no account is made without the link. Never tell anyone the code."
                     .to_owned(),
             },
+            Self::HandleChanged(change, notice) => change.words(notice),
             Self::NoAccount { public_url, ip } => Words {
                 subject: "No Standpipe account for this address",
                 lead: format!(

@@ -45,6 +45,8 @@ actions! {
     UserCreate = "user.create", "created the account";
     /// Display name, URL or avatar URL changed.
     UserUpdate = "user.update", "updated the profile of";
+    /// The handle changed, and all host names with it.
+    UserHandleUpdate = "user.handle.update", "changed the handle of";
     /// The choice of mails changed.
     UserPreferencesUpdate = "user.preferences.update", "changed the notifications of";
     /// All sessions and tokens were ended.

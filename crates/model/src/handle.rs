@@ -31,6 +31,9 @@ impl Handle {
     /// The longest handle: with a hyphen and the longest workspace it fills one DNS label of 63.
     pub const MAX: usize = 39;
 
+    /// Seconds that must pass between two changes of an account's handle.
+    pub const CHANGE_SECONDS: i64 = 24 * 60 * 60;
+
     /// A handle that a person chooses: well formed and not reserved. Letters are not changed to lower case silently;
     /// what the person sees is what they get.
     pub fn choose(text: &str) -> Result<Self, Invalid> {
@@ -98,6 +101,21 @@ impl FromStr for WorkspaceHandle {
 /// The DNS label of a workspace: `{handle}-{workspace}`, always at most 63 octets.
 pub fn host_label(handle: &Handle, workspace: &WorkspaceHandle) -> String {
     format!("{handle}-{workspace}")
+}
+
+/// Whether the host of `workspace` still fits one DNS label when its owner is called `handle`. The longest names do, by
+/// their patterns; this holds whatever the patterns become.
+pub fn check_host_label(handle: &Handle, workspace: &WorkspaceHandle) -> Result<(), Invalid> {
+    const LABEL: usize = 63;
+    if host_label(handle, workspace).len() <= LABEL {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        "handle",
+        format!(
+            "{handle}-{workspace} is too long for a host name, which has {LABEL} characters here. Use a shorter one."
+        ),
+    ))
 }
 
 /// The parts of a host label. A workspace has no hyphen, so that the last one is the seam (contract §0.5).
@@ -182,6 +200,10 @@ mod tests {
         let (handle, workspace) = ("a".repeat(39), "w".repeat(23));
         let label = host_label(&handle.parse().unwrap(), &workspace.parse().unwrap());
         assert_eq!(label.len(), 63);
+        assert!(check_host_label(&handle.parse().unwrap(), &workspace.parse().unwrap()).is_ok());
+        // No parsed names are too long together; made by hand, 40 and 23 are.
+        let (long, workspace_23) = (Handle("a".repeat(40)), WorkspaceHandle(workspace.clone()));
+        assert!(check_host_label(&long, &workspace_23).is_err());
         let (h, w) = split_host_label(&label).unwrap();
         assert_eq!((h.as_str(), w.as_str()), (handle.as_str(), workspace.as_str()));
         assert_eq!(split_host_label("a-b-c").unwrap().0.as_str(), "a-b");

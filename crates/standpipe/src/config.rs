@@ -184,6 +184,7 @@ pub struct Limits {
     pub codes_per_user_per_hour: u32,
     pub failures_per_ip: u32,
     pub revocations_per_ip: u32,
+    pub handles_per_ip: u32,
     pub connections_per_ip: u32,
     pub connection_failures_per_handle: u32,
     pub requests_per_ip: u32,

@@ -72,14 +72,34 @@ const FIND_LOGIN: Sql = sql(concat!(
     user_columns!(),
     ", ",
     password_columns!(),
-    " FROM users u JOIN database_passwords p ON p.user_id = u.id WHERE u.handle = $1"
+    ", h.since AS h_since, h.held_until AS h_held_until \
+     FROM handles h JOIN users u ON u.id = h.user_id JOIN database_passwords p ON p.user_id = u.id \
+     WHERE h.handle = $1 AND (h.held_until IS NULL OR h.held_until > $2)"
 ));
 
-/// The account with this handle and its password, in one look-up that costs the same for a hit and a miss.
-pub async fn find_login(db: &Db, handle: &Handle) -> Result<Option<(UserRow, DatabasePasswordRow)>> {
-    let row = db.one(FIND_LOGIN, params![handle.as_str()]).await?;
-    row.map(|row| Ok((UserRow::from_row(&row)?, DatabasePasswordRow::from_row(&row)?)))
-        .transpose()
+/// The account that has a handle, or gave it up, and its password.
+#[derive(Debug, Clone)]
+pub struct LoginRow {
+    /// The account.
+    pub user: UserRow,
+    /// Its password.
+    pub password: DatabasePasswordRow,
+    /// Since when and until when the handle is held, when it was given up.
+    pub held: Option<(Timestamp, Timestamp)>,
+}
+
+/// The account that has this handle or for which it is held at `now`, with its password, in one look-up that costs the
+/// same for a hit and a miss.
+pub async fn find_login(db: &Db, handle: &Handle, now: Timestamp) -> Result<Option<LoginRow>> {
+    let Some(row) = db.one(FIND_LOGIN, params![handle.as_str(), now]).await? else {
+        return Ok(None);
+    };
+    let since = row.time("h_since")?;
+    Ok(Some(LoginRow {
+        user: UserRow::from_row(&row)?,
+        password: DatabasePasswordRow::from_row(&row)?,
+        held: row.opt_time("h_held_until")?.map(|until| (since, until)),
+    }))
 }
 
 const UPSERT_PASSWORD: Sql = sql("INSERT INTO database_passwords \

@@ -158,6 +158,39 @@ pub async fn update_profile(tx: &mut Tx, user: &UserRow, at: Timestamp) -> Resul
     Ok(tx.run(UPDATE_PROFILE, values).await? == 1)
 }
 
+const UPDATE_HANDLE: Sql = sql(
+    "UPDATE users SET handle = $2, handle_changed_at = $3, updated_at = $3, version_id = version_id + 1 \
+     WHERE id = $1 AND state = 'active' AND (handle_changed_at IS NULL OR handle_changed_at <= $4)",
+);
+
+/// Renames the account, unless its handle changed after `last_change_before`; false then. Claim the handle first.
+pub async fn update_handle(
+    tx: &mut Tx,
+    id: UserId,
+    handle: &Handle,
+    at: Timestamp,
+    last_change_before: Timestamp,
+) -> Result<bool> {
+    let values = params![id, handle.as_str(), at, last_change_before];
+    Ok(tx.run(UPDATE_HANDLE, values).await? == 1)
+}
+
+const FIND_HANDLE_CHANGE: Sql = sql("SELECT handle_changed_at FROM users WHERE id = $1");
+
+/// When the account's handle last changed, if it ever did.
+pub async fn find_handle_change(db: &Db, id: UserId) -> Result<Option<Timestamp>> {
+    db.one(FIND_HANDLE_CHANGE, params![id])
+        .await?
+        .map_or(Ok(None), |row| row.opt_time("handle_changed_at"))
+}
+
+/// When the account's handle last changed, read inside a write.
+pub async fn find_handle_change_in(tx: &mut Tx, id: UserId) -> Result<Option<Timestamp>> {
+    tx.one(FIND_HANDLE_CHANGE, params![id])
+        .await?
+        .map_or(Ok(None), |row| row.opt_time("handle_changed_at"))
+}
+
 const UPDATE_STATE: Sql = sql(
     "UPDATE users SET state = $2, updated_at = $3, version_id = version_id + 1 WHERE id = $1 AND state <> $2",
 );
@@ -208,6 +241,8 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     LOCK_USER,
     INSERT_USER,
     UPDATE_PROFILE,
+    UPDATE_HANDLE,
+    FIND_HANDLE_CHANGE,
     UPDATE_STATE,
     RESET_AUTH,
     LIST_USERS,

@@ -147,6 +147,16 @@ pub async fn list_workspaces(db: &Db, user: UserId, page: &Page) -> Result<Vec<W
         .collect()
 }
 
+/// The first workspaces of `user`, read inside a write.
+pub async fn list_workspaces_in(tx: &mut Tx, user: UserId, page: &Page) -> Result<Vec<WorkspaceRow>> {
+    let (at, id) = page.ascending();
+    tx.all(LIST_WORKSPACES, params![user, at, id, page.limit])
+        .await?
+        .iter()
+        .map(WorkspaceRow::from_row)
+        .collect()
+}
+
 const COUNT_WORKSPACES: Sql = sql("SELECT COUNT(*) AS owned FROM workspaces WHERE user_id = $1");
 
 /// How many workspaces `user` has; call it with the account's row locked.

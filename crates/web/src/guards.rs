@@ -4,7 +4,7 @@ use std::{convert::Infallible, marker::PhantomData};
 
 use app::{Actor, App, Error, Peer};
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts},
+    extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams},
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 use model::scope::Capability;
@@ -74,7 +74,20 @@ impl<N: Need> FromRequestParts<Web> for Bearer<N> {
         note(parts, &actor);
         admit(&web.app, &actor, parts)?;
         actor.may(N::CAPABILITY)?;
+        refuse_old_handle(&web.app, &actor, parts).await?;
         Ok(Self(actor, PhantomData))
+    }
+}
+
+/// Tells who still uses a handle that they gave up what happened to it, whatever resource below it they ask for.
+async fn refuse_old_handle(app: &App, actor: &Actor, parts: &mut Parts) -> Result<(), Error> {
+    // A path without parameters has none to read.
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
+        return Ok(());
+    };
+    match params.iter().find(|(name, _)| *name == "user") {
+        Some((_, user)) => app.refuse_old_handle(actor, user).await,
+        None => Ok(()),
     }
 }
 

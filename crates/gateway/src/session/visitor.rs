@@ -41,6 +41,8 @@ pub(super) struct Visitor<'g, S> {
     deadline: Instant,
     /// Once its account, or the lack of one, was looked up.
     login: Option<DatabaseLogin>,
+    /// Once the client has answered the challenge.
+    proof_at: Option<Instant>,
 }
 
 /// A backend session that belongs to a client.
@@ -78,6 +80,7 @@ where
             request,
             deadline,
             login: None,
+            proof_at: None,
         }
     }
 
@@ -123,17 +126,29 @@ where
         let (first, login) = (first?, self.login.insert(login?));
         let nonce = nonce(app.random());
         let proof = sasl::prove(&mut self.stream, first, &login.verifier, &nonce);
-        within(self.deadline, proof).await
+        let proof = within(self.deadline, proof).await?;
+        self.proof_at = Some(Instant::now());
+        proof.verify(&stored(app.proof_verifier(login)).await?)
     }
 
     async fn authorise(&self) -> Result<Admission, Stop> {
         let Some(login) = &self.login else {
             return Err(Stop::refused(Refusal::WrongPassword, "no login"));
         };
-        timeout(STORE, self.shared.app.admit_connection(login, &self.request))
+        let admitted = timeout(STORE, self.shared.app.admit_connection(login, &self.request))
             .await
-            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
-            .map_err(|refusal| Stop::refused(refusal, "not admitted"))
+            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?;
+        match admitted {
+            Ok(admission) => Ok(admission),
+            Err(refusal @ (Refusal::HandleChanged | Refusal::HostChanged)) => {
+                let change = stored(self.shared.app.explain_names(login, &self.request)).await?;
+                Err(match change {
+                    Some(change) => Stop::answered(refusal, Fatal::renamed(&change), "an old name"),
+                    None => Stop::refused(refusal, "an old name"),
+                })
+            }
+            Err(refusal) => Err(Stop::refused(refusal, "not admitted")),
+        }
     }
 
     /// From here on it is ended with the others of its account; what ended them meanwhile ends it too.
@@ -227,7 +242,7 @@ where
         } = refused;
         let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
         line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
-        let answer_at = Instant::now() + self.delay();
+        let answer_at = self.proof_at.unwrap_or_else(Instant::now) + self.delay();
         let place = Arc::new(place);
         let recorded = self.record_refusal(refusal, Arc::clone(&place));
         if refusal == Refusal::WrongPassword {

@@ -61,7 +61,7 @@ pub enum EmailChange {
 
 impl Notice {
     /// The facts that every notice ends with.
-    fn facts(&self) -> Vec<String> {
+    pub(super) fn facts(&self) -> Vec<String> {
         vec![
             format!("Account {} at {}", self.handle, self.public_url),
             format!("{}, from {} with {}.", self.at, self.ip, self.user_agent),
@@ -69,7 +69,7 @@ impl Notice {
     }
 
     /// What to do when it was somebody else.
-    fn warning(&self) -> String {
+    pub(super) fn warning(&self) -> String {
         format!(
             "If it was not you, somebody else is signed in as you: go to {}settings/advanced, reset authentication, and look into the audit log for what they did.",
             self.public_url

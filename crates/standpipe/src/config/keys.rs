@@ -59,6 +59,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.codes_per_user_per_hour", "STANDPIPE_LIMITS_CODES_PER_USER_PER_HOUR", Value),
     key("limits.failures_per_ip", "STANDPIPE_LIMITS_FAILURES_PER_IP", Value),
     key("limits.revocations_per_ip", "STANDPIPE_LIMITS_REVOCATIONS_PER_IP", Value),
+    key("limits.handles_per_ip", "STANDPIPE_LIMITS_HANDLES_PER_IP", Value),
     key("limits.connections_per_ip", "STANDPIPE_LIMITS_CONNECTIONS_PER_IP", Value),
     key("limits.connection_failures_per_handle", "STANDPIPE_LIMITS_CONNECTION_FAILURES_PER_HANDLE", Value),
     key("limits.requests_per_ip", "STANDPIPE_LIMITS_REQUESTS_PER_IP", Value),

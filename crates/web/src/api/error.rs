@@ -66,6 +66,7 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+        Error::HandleChanged(_) => (StatusCode::GONE, "handle_changed"),
         Error::Conflict { code, .. } => (StatusCode::CONFLICT, code),
         Error::SignInRequired => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Error::CredentialRefused { code, .. } => (StatusCode::UNAUTHORIZED, code),
@@ -98,7 +99,9 @@ fn detail(error: &Error) -> String {
         Error::Internal(_) => {
             "Something failed on our side. The instance above finds it in the log.".to_owned()
         }
-        Error::Conflict { message, .. } | Error::Unavailable(message) => message.clone(),
+        Error::Conflict { message, .. } | Error::HandleChanged(message) | Error::Unavailable(message) => {
+            message.clone()
+        }
         Error::CredentialRefused { message, .. }
         | Error::Forbidden { message, .. }
         | Error::Expired(message) => (*message).to_owned(),

@@ -95,20 +95,6 @@ impl UpdateUserRequest {
             _ => Ok(true),
         }
     }
-
-    /// What cannot be done yet is refused, not ignored: a client would believe that it was done.
-    fn check_supported(&self, user: &UserRow) -> Result<(), app::Error> {
-        let refuse = |field, message: &str| Err(app::Error::invalid(field, message));
-        if self
-            .handle
-            .as_deref()
-            .is_some_and(|handle| handle != user.handle.as_str())
-        {
-            refuse("handle", "This version cannot change a handle.")
-        } else {
-            Ok(())
-        }
-    }
 }
 
 /// `GET /user/{user}`
@@ -128,7 +114,6 @@ pub(crate) async fn update_user(
     JsonBody(input): JsonBody<UpdateUserRequest>,
 ) -> Answer<Json<UserView>> {
     actor.own(&user)?;
-    input.check_supported(actor.user())?;
     let resets_auth = input.resets_auth(actor.user())?;
     let rotates_password = input.rotate_password;
     let update = ProfileUpdate {
@@ -136,7 +121,7 @@ pub(crate) async fn update_user(
         url: input.url,
         avatar_url: input.avatar_url,
     };
-    let mut user = app.update_profile(&actor, update).await?;
+    let mut user = app.update_user(&actor, input.handle.as_deref(), update).await?;
     if resets_auth {
         user = app.reset_auth(&actor, rotates_password).await?;
     }

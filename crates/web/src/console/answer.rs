@@ -89,7 +89,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Forbidden { .. } | Error::FreshSignInRequired(_) => StatusCode::FORBIDDEN,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Expired(_) => StatusCode::GONE,
+        Error::Expired(_) | Error::HandleChanged(_) => StatusCode::GONE,
         Error::Unavailable(_) | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -129,6 +129,7 @@ pub(crate) fn words(error: &Error) -> (&'static str, String) {
             "The form is larger than what is read at once. Shorten it and send it again.".to_owned(),
         ),
         Error::Expired(message) => ("This does not work any more", (*message).to_owned()),
+        Error::HandleChanged(message) => ("This name was given up", message.clone()),
         Error::Unavailable(message) => ("This is not available now", message.clone()),
         Error::Store(_) => (
             "The account store does not answer",
