@@ -2,6 +2,7 @@
 
 mod access;
 mod audit_log;
+mod authorisation;
 mod emails;
 mod handles;
 mod leaked_credentials;

@@ -1,0 +1,94 @@
+//! Every call of the API, and whom it lets in. A new endpoint is a line here; a test fails until it is.
+
+/// A call of the API, and what the credentials that it lets in are answered.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    /// JSON, or nothing; `{user}` is the account that the path names.
+    pub(super) body: &'static str,
+    /// The status for those whom it lets in.
+    pub(super) status: u16,
+    pub(super) lets_in: LetsIn,
+}
+
+/// Whom it lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetsIn {
+    /// Everyone, with whatever they send as a token.
+    Everyone,
+    /// Tokens of the account of these scopes. They are written out, so that a slip in the rule shows.
+    Tokens { read: bool, query: bool },
+}
+
+const ALL: LetsIn = LetsIn::Tokens {
+    read: true,
+    query: true,
+};
+const READ: LetsIn = LetsIn::Tokens {
+    read: true,
+    query: false,
+};
+const FULL: LetsIn = LetsIn::Tokens {
+    read: false,
+    query: false,
+};
+
+const fn get(path: &'static str, lets_in: LetsIn) -> Endpoint {
+    on("GET", path, "", 200, lets_in)
+}
+
+const fn on(
+    method: &'static str,
+    path: &'static str,
+    body: &'static str,
+    status: u16,
+    lets_in: LetsIn,
+) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        body,
+        status,
+        lets_in,
+    }
+}
+
+#[rustfmt::skip]
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    on("POST", "/credentials/revoke", r#"{"credentials": []}"#, 202, LetsIn::Everyone),
+    get("/identity/{identity}/avatar", LetsIn::Everyone),
+
+    get("/actor", ALL),
+    get("/user/{user}", ALL),
+    on("PATCH", "/user/{user}", r#"{"display_name": "A"}"#, 200, FULL),
+    get("/user/{user}/audit_log", READ),
+    get("/user/{user}/email", READ),
+    on("POST", "/user/{user}/email", r#"{"email": "{user}@new.example"}"#, 201, FULL),
+    get("/user/{user}/email/{email}", READ),
+    on("PATCH", "/user/{user}/email/{email}", "{}", 200, FULL),
+    on("DELETE", "/user/{user}/email/{email}", "", 204, FULL),
+    on("POST", "/user/{user}/email/{email}/resend", "", 200, FULL),
+    get("/user/{user}/password", FULL),
+    on("POST", "/user/{user}/password", "{}", 201, FULL),
+    get("/user/{user}/preferences", READ),
+    on("PATCH", "/user/{user}/preferences", r#"{"communication_tips_and_tricks": "disabled"}"#, 200, FULL),
+    get("/user/{user}/process", READ),
+    get("/user/{user}/process/{process}", READ),
+    get("/user/{user}/session", READ),
+    on("DELETE", "/user/{user}/session", "", 200, FULL),
+    on("DELETE", "/user/{user}/session/{session}", "", 204, FULL),
+    get("/user/{user}/token", READ),
+    on("POST", "/user/{user}/token", "", 201, FULL),
+    get("/user/{user}/token/current", ALL),
+    on("DELETE", "/user/{user}/token/current", "", 204, ALL),
+    get("/user/{user}/token/{token}", READ),
+    on("PATCH", "/user/{user}/token/{token}", r#"{"status": "inactive"}"#, 200, FULL),
+    on("DELETE", "/user/{user}/token/{token}", "", 204, FULL),
+    on("POST", "/user/{user}/token/{token}/rotate", "", 201, FULL),
+    get("/user/{user}/workspace", ALL),
+    on("POST", "/user/{user}/workspace", r#"{"handle": "new"}"#, 201, FULL),
+    get("/user/{user}/workspace/{workspace}", ALL),
+    on("DELETE", "/user/{user}/workspace/{workspace}", "", 204, FULL),
+    get("/user/{user}/workspace/{workspace}/process", READ),
+];
