@@ -12,6 +12,7 @@ mod screenshots;
 mod sign_out;
 mod smoke;
 mod step_up;
+mod tokens;
 mod walk;
 mod window;
 mod without_script;

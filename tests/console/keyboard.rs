@@ -15,12 +15,12 @@ async fn escape_closes_and_the_focus_returns() {
     app.bearer(&ana).await;
     window.sign_in(&mut app, &ana).await;
 
-    window.visit("/settings/tokens").await;
-    window.click("New token").await;
-    window.sees("What will use it").await;
+    window.visit("/settings/profile").await;
+    window.click("Rotate password").await;
+    window.sees("You get a new password now.").await;
     window.press(Key::Escape).await;
-    window.no_longer_sees("What will use it").await;
-    window.focus_is_on("New token").await;
+    window.no_longer_sees("You get a new password now.").await;
+    window.focus_is_on("Rotate password").await;
 
     window.click("Your account").await;
     window.focus_is_on("Settings").await;
@@ -141,6 +141,8 @@ async fn a_token_lives_and_dies_by_keys_alone() {
     tab_to(&window, "Options for token by keys").await;
     window.press(Key::Enter).await;
     window.sees("Deactivate").await;
+    window.focus_is_on("Edit").await;
+    window.press("d").await;
     window.focus_is_on("Deactivate").await;
     window.press("d").await;
     window.focus_is_on("Delete").await;

@@ -50,7 +50,7 @@ struct Endpoint {
     level: Level,
     /// The page that the form stands on.
     page: &'static str,
-    /// Where it goes; `{session}` is another session of the person, `{email}` their second address.
+    /// Where it goes; `{session}` is another session of the person, `{email}` their second address, `{token}` a token.
     path: &'static str,
     /// What it sends; `{handle}` is the person's.
     fields: &'static [(&'static str, &'static str)],
@@ -71,6 +71,8 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/primary", fields: &[], done: 303, action: "user.email.update" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/remove", fields: &[], done: 303, action: "user.email.delete" },
     Endpoint { level: Level::Danger, page: "/settings/advanced", path: "/settings/advanced/reset-authentication", fields: &[("confirm", "{handle}")], done: 303, action: "user.auth.reset" },
+    Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/rotate", fields: &[("overlap", "3600")], done: 201, action: "token.rotate" },
+    Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/edit", fields: &[("networks", "127.0.0.1")], done: 303, action: "token.update" },
 ];
 
 /// Somebody at a browser, with what the endpoints need.
@@ -79,6 +81,7 @@ struct Somebody {
     browser: Browser,
     other_session: String,
     second_email: String,
+    token: String,
 }
 
 impl Somebody {
@@ -95,6 +98,7 @@ impl Somebody {
             browser,
             other_session,
             second_email,
+            token: format!("t_{}", &bearer.token[4..24]),
         }
     }
 
@@ -102,7 +106,8 @@ impl Somebody {
         let path = endpoint
             .path
             .replace("{session}", &self.other_session)
-            .replace("{email}", &self.second_email);
+            .replace("{email}", &self.second_email)
+            .replace("{token}", &self.token);
         let filled = endpoint
             .fields
             .iter()

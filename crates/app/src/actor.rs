@@ -76,6 +76,11 @@ impl Actor {
         self.session.as_ref()
     }
 
+    /// From where they act.
+    pub fn ip(&self) -> IpAddr {
+        self.peer.ip
+    }
+
     /// With what they act.
     pub fn credential(&self) -> &Credential {
         &self.credential

@@ -102,6 +102,15 @@ pub(crate) fn pages() -> Router<Web> {
         .route("/settings/tokens/new", get(tokens::show_new_token))
         .route("/settings/tokens/{token}/status", post(tokens::update_status))
         .route(
+            "/settings/tokens/{token}/edit",
+            get(tokens::show_edit).post(tokens::update_token),
+        )
+        .route(
+            "/settings/tokens/{token}/rotate",
+            get(tokens::show_rotate).post(tokens::rotate_token),
+        )
+        .route("/settings/tokens/{token}/end", post(tokens::end_retiring))
+        .route(
             "/settings/tokens/{token}/delete",
             get(tokens::show_delete).post(tokens::delete_token),
         )

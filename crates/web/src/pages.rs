@@ -19,6 +19,7 @@ mod profile;
 mod sessions;
 mod signed_out;
 mod step_up;
+mod token_forms;
 mod tokens;
 mod workspaces;
 
@@ -41,9 +42,8 @@ pub use profile::{PasswordCard, ProfilePage, RotatePasswordPage};
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
 pub use step_up::StepUpPage;
-pub use tokens::{
-    CreatedTokenPage, DeleteTokenPage, ExpiryChoice, NewTokenForm, NewTokenPage, TokenRow, TokensPage,
-};
+pub use token_forms::{Choice, EditTokenPage, NewTokenForm, NewTokenPage, RotateTokenPage};
+pub use tokens::{CreatedTokenPage, DeleteTokenPage, TokenRow, TokensPage};
 pub use workspaces::{
     BackendNotice, DeleteWorkspacePage, NewWorkspacePage, WorkspaceRow, WorkspaceSettingsPage, WorkspacesPage,
 };

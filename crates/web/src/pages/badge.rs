@@ -57,11 +57,11 @@ impl Badge {
         Self::new(sentence_case(state), tone)
     }
 
-    /// The status of a token: `active`, `inactive` or `expired`.
+    /// The state of a token: `active`, `inactive`, `retiring` or `expired`.
     pub fn token(status: &str) -> Self {
         let tone = match status {
             "active" => Tone::Ok,
-            "expired" => Tone::Warn,
+            "expired" | "retiring" => Tone::Warn,
             _ => Tone::Quiet,
         };
         Self::new(sentence_case(status), tone)

@@ -1,8 +1,8 @@
-//! Settings, Tokens: the list, a new one shown once, and the end of one.
+//! Settings, Tokens: the list, a new one shown once, and the end of one. The forms are in `token_forms`.
 
 use askama::Template;
 
-use super::{Badge, Field, Frame, Moment, Problem, field};
+use super::{Badge, Frame, Moment};
 
 /// A token in the list.
 #[derive(Clone, Debug)]
@@ -11,18 +11,28 @@ pub struct TokenRow {
     pub id: String,
     /// Its title; empty when it has none.
     pub title: String,
+    /// What it is for; empty when nobody said.
+    pub description: String,
     /// The last four characters of its secret.
     pub last4: String,
+    /// Its scope, as a word.
+    pub scope: &'static str,
+    /// The networks that it may be used from; empty is anywhere.
+    pub networks: Vec<String>,
     /// Its status.
     pub status: Badge,
     /// Whether it is active, so that the menu offers to deactivate it.
     pub active: bool,
+    /// Until when it goes on, if it retires.
+    pub retiring: Option<Moment>,
     /// When it was created.
     pub created: Moment,
     /// When it expires; `None` is never.
     pub expires: Option<Moment>,
     /// When it was last used; `None` is never.
     pub last_used: Option<Moment>,
+    /// From where it was last used.
+    pub last_used_ip: Option<String>,
 }
 
 impl TokenRow {
@@ -36,65 +46,6 @@ impl TokenRow {
     }
 }
 
-/// A choice of the expiry select. `value` is what the form sends: a number of days, `custom` or `never`.
-#[derive(Clone, Debug)]
-pub struct ExpiryChoice {
-    /// What the form sends.
-    pub value: &'static str,
-    /// What it says.
-    pub label: &'static str,
-}
-
-/// The form for a new token.
-#[derive(Clone, Debug)]
-pub struct NewTokenForm {
-    /// The title; may be left empty.
-    pub title: Field,
-    /// The chosen expiry, one of [`NewTokenForm::choices`].
-    pub expires: Field,
-    /// The day for a `custom` expiry, as `2026-12-31`.
-    pub expires_on: Field,
-    /// The first day that may be chosen, as `2026-11-04`.
-    pub earliest: String,
-}
-
-impl NewTokenForm {
-    /// An empty form, 30 days chosen.
-    pub fn empty(earliest: impl Into<String>) -> Self {
-        Self {
-            title: Field::default(),
-            expires: Field::new("30"),
-            expires_on: Field::default(),
-            earliest: earliest.into(),
-        }
-    }
-
-    /// The expiries to choose from.
-    pub fn choices(&self) -> Vec<ExpiryChoice> {
-        let choice = |(value, label)| ExpiryChoice { value, label };
-        [
-            ("7", "7 days"),
-            ("30", "30 days"),
-            ("60", "60 days"),
-            ("90", "90 days"),
-            ("365", "1 year"),
-            ("custom", "On a date"),
-            ("never", "Never"),
-        ]
-        .map(choice)
-        .into()
-    }
-
-    /// What is wrong, when several fields are.
-    pub fn problems(&self) -> Vec<Problem> {
-        field::summary(&[
-            ("title", "Title", &self.title),
-            ("expires", "Expires", &self.expires),
-            ("expires_on", "Last day", &self.expires_on),
-        ])
-    }
-}
-
 /// `/settings/tokens`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/tokens.html")]
@@ -105,28 +56,24 @@ pub struct TokensPage {
     pub tokens: Vec<TokenRow>,
     /// How many an account may have.
     pub limit: usize,
-    /// The form of the dialog.
-    pub form: NewTokenForm,
 }
 
 impl TokensPage {
+    /// How many count: those that retire do not.
+    pub fn counted(&self) -> usize {
+        self.tokens
+            .iter()
+            .filter(|token| token.retiring.is_none())
+            .count()
+    }
+
     /// Whether there is no room for another.
     pub fn full(&self) -> bool {
-        self.tokens.len() >= self.limit
+        self.counted() >= self.limit
     }
 }
 
-/// `/settings/tokens/new`: the form as a page, and the answer when a field is wrong.
-#[derive(Clone, Debug, Template)]
-#[template(path = "settings/new_token.html")]
-pub struct NewTokenPage {
-    /// The frame.
-    pub frame: Frame,
-    /// The form.
-    pub form: NewTokenForm,
-}
-
-/// The answer to `POST /settings/tokens`: the only time the token is there to see.
+/// The answer to `POST /settings/tokens` and to a rotation: the only time the token is there to see.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/created_token.html")]
 pub struct CreatedTokenPage {
@@ -138,6 +85,8 @@ pub struct CreatedTokenPage {
     pub secret: String,
     /// When it expires; `None` is never.
     pub expires: Option<Moment>,
+    /// What becomes of the one before it, if it has one.
+    pub predecessor: Option<String>,
     /// The address of the API, for the line to try it with: `http://localhost:8080/api/latest`.
     pub api_url: String,
 }

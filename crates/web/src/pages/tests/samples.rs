@@ -4,6 +4,7 @@ mod activity;
 mod more_settings;
 mod settings;
 mod signed_out;
+mod tokens;
 mod workspaces;
 
 use askama::Template;
@@ -126,7 +127,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         activity::activity(words),
         settings::profile(words),
         settings::emails(words),
-        settings::tokens(words),
+        tokens::tokens(words),
         activity::audit(words),
         more_settings::notifications(words),
         more_settings::sessions(words),

@@ -1,4 +1,4 @@
-//! Sample pages of the profile and of tokens.
+//! Sample pages of the profile and of e-mail addresses.
 
 use super::{PASSWORD, Pages, Words, ago, flashed, frame, show};
 use crate::pages::*;
@@ -56,89 +56,6 @@ user name or password in it.",
             }),
         ),
         ("profile", show(page)),
-    ]
-}
-
-pub(super) fn tokens(words: &Words) -> Pages {
-    let frame = frame(words, Place::Settings(SettingsPage::Tokens));
-    let row = |id: &str, title: String, status: &str, used: bool| TokenRow {
-        id: id.into(),
-        title,
-        last4: "k3Qz".into(),
-        status: Badge::token(status),
-        active: status == "active",
-        created: ago(86_400 * 20),
-        expires: used.then(|| ago(-86_400 * 70)),
-        last_used: used.then(|| ago(240)),
-    };
-    let rows = vec![
-        row("t_c2rkvdq5v6f0000000g0", words.or("CI pipeline"), "active", true),
-        row("t_c2rkvdq5v6f0000000g1", String::new(), "inactive", false),
-    ];
-    let form = NewTokenForm::empty("2026-11-25");
-    let wrong = NewTokenForm {
-        title: Field::refused(&words.text, "Use at most 100 characters."),
-        expires: Field::new("custom"),
-        expires_on: Field::refused(words.or("2020-01-01"), "This day is past. Choose a later one."),
-        ..form.clone()
-    };
-    let list = TokensPage {
-        frame: frame.clone(),
-        tokens: rows.clone(),
-        limit: 2,
-        form,
-    };
-    vec![
-        (
-            "tokens-empty",
-            show(TokensPage {
-                tokens: vec![],
-                ..list.clone()
-            }),
-        ),
-        (
-            "tokens-room",
-            show(TokensPage {
-                limit: 5,
-                frame: flashed(
-                    frame.clone(),
-                    "Token CI pipeline is deactivated. Calls with it are refused.",
-                ),
-                ..list.clone()
-            }),
-        ),
-        ("tokens", show(list.clone())),
-        (
-            "token-new",
-            show(NewTokenPage {
-                frame: frame.clone(),
-                form: list.form.clone(),
-            }),
-        ),
-        (
-            "token-new-wrong",
-            show(NewTokenPage {
-                frame: frame.clone(),
-                form: wrong,
-            }),
-        ),
-        (
-            "token-created",
-            show(CreatedTokenPage {
-                frame: frame.clone(),
-                title: words.or("CI pipeline"),
-                secret: "tpt_c2rkvdq5v6f0000000g0_9fKq2LmZ8xTn4VbR7wYc1HsD5gJp3A0eUkXo6N".into(),
-                expires: Some(ago(-86_400 * 30)),
-                api_url: "http://localhost:8080/api/latest".into(),
-            }),
-        ),
-        (
-            "token-delete",
-            show(DeleteTokenPage {
-                frame,
-                token: row("t_c2rkvdq5v6f0000000g0", words.or("CI pipeline"), "active", true),
-            }),
-        ),
     ]
 }
 
