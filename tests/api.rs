@@ -3,7 +3,9 @@
 mod access;
 mod audit_log;
 mod authorisation;
+mod deletion;
 mod emails;
+mod export;
 mod handles;
 mod leaked_credentials;
 mod limits;

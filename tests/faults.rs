@@ -2,4 +2,6 @@
 
 mod audit_chain;
 mod canary;
+mod deletion;
 mod kill;
+mod reset_history;

@@ -108,7 +108,7 @@ impl App {
         Ok(self.link_url(&secret))
     }
 
-    async fn find_by_handle(&self, handle: &str) -> Result<UserRow> {
+    pub(crate) async fn find_by_handle(&self, handle: &str) -> Result<UserRow> {
         let handle: Handle = handle.parse()?;
         users::find_user_by_handle(self.db(), &handle)
             .await?

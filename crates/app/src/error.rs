@@ -94,7 +94,11 @@ impl From<Invalid> for Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        Self::Store(error)
+        match error {
+            // Only an account is ever deleted under somebody who acts in it.
+            store::Error::Orphan(_) => Self::NotFound("user"),
+            other => Self::Store(other),
+        }
     }
 }
 

@@ -16,7 +16,9 @@ mod steady;
 
 pub mod admin;
 pub mod connections;
+pub mod deletion;
 pub mod emails;
+pub mod export;
 pub mod handles;
 pub mod outbox;
 pub mod passwords;

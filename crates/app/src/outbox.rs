@@ -23,6 +23,11 @@ impl Mailer {
     pub(crate) fn new(transport: Transport, on_link: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         Self { transport, on_link }
     }
+
+    /// Removes mails to `addresses` that lie in the mail folder.
+    pub(crate) async fn forget(&self, addresses: &[EmailAddress]) -> std::result::Result<(), mail::Error> {
+        self.transport.forget(addresses).await
+    }
 }
 
 /// What is sealed in a row of the outbox: the mail as it will leave.
@@ -112,7 +117,10 @@ impl App {
         match delivered {
             Ok(()) => {
                 tracing::info!(mail.id = %row.id, mail.kind = row.kind, "mail delivered");
-                outbox::delete_mail(&mut tx, row.id).await?;
+                if !outbox::delete_mail(&mut tx, row.id).await? {
+                    // Withdrawn while it was written: its account is gone.
+                    self.0.mailer.transport.withdraw(row.id).await;
+                }
             }
             Err(error) => {
                 tracing::warn!(mail.id = %row.id, attempts = row.attempts, error = &error as &dyn std::error::Error, "mail not delivered");

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use ::workspaces::{LocalServer, ProvisionError, WorkspacePlan};
 use model::{
-    ProcessId,
+    ProcessId, UserId, WorkspaceId,
     audit::{Action, AuditEntry},
     process::{ProcessState, ProcessType},
     time,
     workspace::WorkspaceState,
 };
 use serde::{Deserialize, Serialize};
-use store::{Cursor, Page, Unrecorded, processes, processes::ProcessRow, workspaces};
+use store::{Cursor, Page, Unrecorded, processes, processes::ProcessRow, users, workspaces};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Actor, App, Error, Result, actor};
@@ -39,7 +39,7 @@ pub struct ProcessPage {
     pub next: Option<Cursor>,
 }
 
-enum Failure {
+pub(crate) enum Failure {
     /// Worth another try.
     Later(String),
     /// Not worth one.
@@ -136,19 +136,22 @@ impl App {
 
     /// Runs the process that is due longest; false when there is none.
     pub async fn run_one_process(&self) -> Result<bool> {
-        let Some(local) = self.0.local.clone() else {
-            return Ok(false);
-        };
+        let local = self.0.local.clone();
+        // Without a PostgreSQL of our own there is only what needs none.
+        let only = local.is_none().then_some(ProcessType::UserDelete);
         let now = self.now();
         let mut tx = self.db().begin().await?;
-        let Some(row) = processes::take_process(&mut tx, now, time::after(now, LEASE_SECONDS)).await? else {
+        let Some(row) = processes::take_process(&mut tx, now, time::after(now, LEASE_SECONDS), only).await?
+        else {
             return Ok(false);
         };
         tx.commit_unrecorded(Unrecorded::Lease).await?;
         tracing::info!(process.id = %row.id, process.type = row.kind.as_str(), attempt = row.attempts, "process started");
-        let done = match row.kind {
-            ProcessType::WorkspaceCreate => self.make_database(&local, &row).await,
-            ProcessType::WorkspaceDelete => self.drop_database(&local, &row).await,
+        let done = match (row.kind, &local) {
+            (ProcessType::WorkspaceCreate, Some(local)) => self.make_database(local, &row).await,
+            (ProcessType::WorkspaceDelete, Some(local)) => self.drop_database(local, &row).await,
+            (ProcessType::UserDelete, local) => self.clear_away(local.as_ref(), &row).await,
+            (_, None) => Err(Failure::Later("no PostgreSQL runs here".to_owned())),
         };
         self.finish(&row, done).await?;
         Ok(true)
@@ -157,6 +160,9 @@ impl App {
     async fn make_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
         let (work, workspace) = work_of(row)?;
         ready(local).await?;
+        if self.is_gone(row.user_id, workspace).await? {
+            return Ok(());
+        }
         let role = self.ensure_role(row.user_id).await?;
         let keys = self.role_keys(&role)?;
         let plan = WorkspacePlan {
@@ -168,7 +174,24 @@ impl App {
             owner: row.user_id,
             owner_verifier: keys.verifier(&role.salt, role.iterations),
         };
-        Ok(local.provision(&plan).await?)
+        local.provision(&plan).await?;
+        // Deleted meanwhile: whoever did it may have been done before us.
+        if self.is_gone(row.user_id, workspace).await? {
+            local.drop_workspace(workspace, &plan.database).await?;
+            if self.has_nobody(row.user_id).await? {
+                local.drop_person(row.user_id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_nobody(&self, user: UserId) -> Result<bool> {
+        Ok(users::find_user(self.db(), user).await?.is_none())
+    }
+
+    async fn is_gone(&self, user: UserId, workspace: WorkspaceId) -> Result<bool> {
+        let found = workspaces::find_workspace(self.db(), user, &workspace.to_string()).await?;
+        Ok(found.is_none())
     }
 
     async fn drop_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
@@ -186,7 +209,8 @@ impl App {
         let now = self.now();
         let (state, reason, delay) = match done {
             Ok(()) => (ProcessState::Completed, None, 0),
-            Err(Failure::Later(reason)) if row.attempts < MOST_ATTEMPTS => (
+            // What is to be dropped is tried until it is.
+            Err(Failure::Later(reason)) if row.attempts < MOST_ATTEMPTS || row.kind.is_removal() => (
                 ProcessState::Pending,
                 Some(reason),
                 1_i64 << row.attempts.clamp(0, 8),
@@ -198,6 +222,9 @@ impl App {
         let run_after = time::after(now, delay);
         if !processes::finish_process(&mut tx, row, state, reason.as_deref(), run_after, now).await? {
             return Ok(());
+        }
+        if state == ProcessState::Completed {
+            processes::delete_process_of_deleted(&mut tx, row.id).await?;
         }
         let workspace_state = match (row.kind, state) {
             (ProcessType::WorkspaceCreate, ProcessState::Completed) => Some(WorkspaceState::Enabled),
@@ -230,7 +257,7 @@ fn work_of(row: &ProcessRow) -> std::result::Result<(WorkspaceWork, model::Works
     Ok((work, workspace))
 }
 
-async fn ready(local: &LocalServer) -> std::result::Result<(), Failure> {
+pub(crate) async fn ready(local: &LocalServer) -> std::result::Result<(), Failure> {
     local
         .ready()
         .await

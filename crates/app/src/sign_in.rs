@@ -244,9 +244,9 @@ impl App {
 
     async fn sign_in_to(&self, user: UserRow, row: SignInRow, peer: &Peer) -> Result<Confirmed> {
         let mut tx = self.db().begin().await?;
-        let user = users::lock_user(&mut tx, user.id)
-            .await?
-            .ok_or(Error::NotFound("user"))?;
+        let user = users::lock_user(&mut tx, user.id).await?.ok_or(Error::Expired(
+            "This link was used or is too old. Ask for a new one.",
+        ))?;
         if !user.active {
             return Err(Error::CredentialRefused {
                 code: "account_disabled",

@@ -43,6 +43,11 @@ pub enum Message {
     EmailTaken(Notice),
     /// The addresses of the recipient's account changed.
     EmailChanged(EmailChange, Notice),
+    /// The account of this address is deleted. It names nobody: it may lie in a folder for a while.
+    AccountDeleted {
+        /// Where Standpipe is.
+        public_url: String,
+    },
 }
 
 /// A sign-in link and what belongs to it.
@@ -109,6 +114,7 @@ impl Message {
             Self::VerifyEmail(_) => "verify_email",
             Self::EmailTaken(_) => "email_taken",
             Self::EmailChanged(..) => "email_changed",
+            Self::AccountDeleted { .. } => "account_deleted",
         }
     }
 
@@ -119,6 +125,7 @@ impl Message {
             Self::VerifyEmail(proof) => Some(&proof.url),
             Self::HandleChanged(..)
             | Self::NoAccount { .. }
+            | Self::AccountDeleted { .. }
             | Self::CredentialRevoked { .. }
             | Self::StepUp(_)
             | Self::EmailTaken(_)
@@ -192,6 +199,19 @@ impl Message {
             Self::VerifyEmail(proof) => proof.words(),
             Self::EmailTaken(notice) => account::email_taken(notice),
             Self::EmailChanged(change, notice) => change.words(notice),
+            Self::AccountDeleted { public_url } => Words {
+                subject: "Your Standpipe account is deleted",
+                lead: format!(
+                    "The account of this address at {public_url} is deleted, with its workspaces, tokens and sessions. This cannot be undone."
+                ),
+                url: None,
+                code: None,
+                facts: vec![
+                    "This address is forgotten: this is the last mail.".to_owned(),
+                    "The handle is held for a while, so that nobody takes your host names over.".to_owned(),
+                ],
+                warning: "If it was not you, tell the operator of this server at once.".to_owned(),
+            },
         }
     }
 }

@@ -73,6 +73,50 @@ impl Transport {
             }
         }
     }
+
+    /// Removes mails to `addresses` that lie in the directory; what a server took is beyond reach.
+    pub async fn forget(&self, addresses: &[EmailAddress]) -> Result<(), Error> {
+        let Self::Directory(directory) = self else {
+            return Ok(());
+        };
+        let mut entries = match tokio::fs::read_dir(directory).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::Directory(error)),
+        };
+        while let Some(entry) = entries.next_entry().await.map_err(Error::Directory)? {
+            let path = entry.path();
+            if path.extension().is_some_and(|end| end == "eml") && is_to(&path, addresses).await {
+                remove(&path).await.map_err(Error::Directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a mail that lies in the directory.
+    pub async fn withdraw(&self, id: MailId) {
+        if let Self::Directory(directory) = self {
+            // It may be gone already.
+            let _ = remove(&directory.join(format!("{id}.eml"))).await;
+        }
+    }
+}
+
+/// Whether the mail at `path` goes to one of `addresses`. One that cannot be read is nobody's.
+async fn is_to(path: &std::path::Path, addresses: &[EmailAddress]) -> bool {
+    let mail = tokio::fs::read(path).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&mail);
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    let to = head.lines().find_map(|line| line.strip_prefix("To: "));
+    let to = to.map(|to| to.trim_matches(['<', '>', ' ']).to_ascii_lowercase());
+    to.is_some_and(|to| addresses.iter().any(|address| address.key() == to))
+}
+
+async fn remove(path: &std::path::Path) -> io::Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn compose(mail: &Outgoing) -> Result<Email, Error> {

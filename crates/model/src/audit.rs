@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{SessionId, TokenId, UserId};
 
-pub use chain::{ChainKey, GENESIS, Hash, Link, Personal, stranger_chain};
+pub use chain::{ChainKey, GENESIS, Hash, Link, PSEUDONYM, Personal, stranger_chain};
 pub use verify::{Chained, Fault, Head, Verifier};
 
 macro_rules! actions {
@@ -47,6 +47,10 @@ actions! {
     UserUpdate = "user.update", "updated the profile of";
     /// The handle changed, and all host names with it.
     UserHandleUpdate = "user.handle.update", "changed the handle of";
+    /// The account was deleted.
+    UserDelete = "user.delete", "deleted the account";
+    /// The account's data was exported.
+    UserExportCreate = "user.export.create", "exported the data of";
     /// The choice of mails changed.
     UserPreferencesUpdate = "user.preferences.update", "changed the notifications of";
     /// All sessions and tokens were ended.

@@ -3,6 +3,7 @@
 //! through [`Clock`] and [`Random`]. Every other crate uses these nouns.
 
 pub mod audit;
+pub mod csv;
 pub mod email;
 pub mod handle;
 pub mod id;

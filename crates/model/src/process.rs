@@ -7,14 +7,22 @@ pub enum ProcessType {
     WorkspaceCreate,
     /// Drops a workspace's database and roles.
     WorkspaceDelete,
+    /// Takes away what a deleted account leaves outside its own rows.
+    UserDelete,
 }
 
 impl ProcessType {
+    /// Whether it takes something away that nobody is to find again.
+    pub fn is_removal(self) -> bool {
+        matches!(self, Self::WorkspaceDelete | Self::UserDelete)
+    }
+
     /// The value in SQL and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::WorkspaceCreate => "workspace.create",
             Self::WorkspaceDelete => "workspace.delete",
+            Self::UserDelete => "user.delete",
         }
     }
 
@@ -23,6 +31,7 @@ impl ProcessType {
         match text {
             "workspace.create" => Some(Self::WorkspaceCreate),
             "workspace.delete" => Some(Self::WorkspaceDelete),
+            "user.delete" => Some(Self::UserDelete),
             _ => None,
         }
     }

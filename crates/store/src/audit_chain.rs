@@ -7,7 +7,7 @@ use model::{
 };
 
 use crate::{
-    Db, Result, Tx,
+    Db, Result, Tx, deleted_users,
     row::Row,
     sql::{Sql, params, sql},
 };
@@ -111,7 +111,16 @@ async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
         .await?
         .ok_or(crate::Error::Unreadable("sequence"))?;
     let (sequence, previous) = (head.int("sequence")?, head.bytes("hash")?);
-    let link = record.link(sequence);
+    let mut link = record.link(sequence);
+    // Under the head's lock: what was on its way while the account was deleted sees here that it is.
+    let is_deleted = match identity {
+        Some(identity) => deleted_users::is_deleted_in(tx, identity).await?,
+        None => false,
+    };
+    if is_deleted {
+        link.personal
+            .erase_own(link.actor_id.as_deref() == Some(chain.as_str()));
+    }
     let commitment = link.personal.commitment(&salt);
     let hash = link.hash(&previous, &commitment);
     let mac = key.head_mac(&chain, sequence, &hash);
@@ -150,7 +159,7 @@ async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
     tx.run(INSERT_RECORD, values).await?;
     tx.run(UPDATE_HEAD, params![&chain, sequence, &hash, &mac])
         .await?;
-    if let Some(identity) = identity {
+    if let Some(identity) = identity.filter(|_| !is_deleted) {
         tx.run(COUNT_DAY, params![identity, day_of(at)]).await?;
     }
     Ok(())

@@ -112,6 +112,17 @@ impl Db {
         }
     }
 
+    /// Makes what was deleted be gone from the files too: SQLite overwrites it in its own file, but a copy stays in the
+    /// write-ahead log until that is written back. False when a reader is in the way; PostgreSQL's vacuum needs no word.
+    pub async fn settle(&self) -> Result<bool> {
+        const SETTLE: Sql = crate::sql::sql("PRAGMA wal_checkpoint(TRUNCATE)");
+        let Pools::Sqlite { writer, .. } = &self.0 else {
+            return Ok(true);
+        };
+        let row = sqlx::query(SETTLE.text).fetch_one(writer).await?;
+        Ok(Row::Sqlite(row).int("busy")? == 0)
+    }
+
     /// Closes all connections after the running statements.
     pub async fn close(&self) {
         match &self.0 {

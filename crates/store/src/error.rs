@@ -9,6 +9,9 @@ pub enum Error {
     /// The database refused a duplicate: somebody else was first.
     #[error("a unique constraint was violated")]
     Duplicate(#[source] sqlx::Error),
+    /// The database refused a row whose account, or whatever else it belongs to, is gone.
+    #[error("what a row belongs to is gone")]
+    Orphan(#[source] sqlx::Error),
     /// The database could not be reached or did not answer properly.
     #[error("the account store is unavailable")]
     Unavailable(#[source] sqlx::Error),
@@ -35,6 +38,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Duplicate(error),
+            sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => Self::Orphan(error),
             _ => Self::Unavailable(error),
         }
     }

@@ -16,6 +16,7 @@ pub mod audit_erasure;
 pub mod audit_log;
 pub mod connections;
 pub mod database_passwords;
+pub mod deleted_users;
 pub mod email_proofs;
 pub mod handles;
 pub mod outbox;
@@ -37,6 +38,7 @@ mod tests;
 
 pub use audit_chain::NewAuditRecord;
 pub use db::{Db, Engine};
+pub use deleted_users::PSEUDONYM;
 pub use error::{Error, Result};
 pub use page::{Cursor, Page};
 pub use tx::{Tx, Unrecorded};

@@ -76,9 +76,16 @@ pub async fn take_mail(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> R
 
 const DELETE_MAIL: Sql = sql("DELETE FROM outbox WHERE id = $1");
 
-/// Forgets a mail that was delivered.
-pub async fn delete_mail(tx: &mut Tx, id: MailId) -> Result<()> {
-    tx.run(DELETE_MAIL, params![id]).await.map(drop)
+/// Forgets a mail that was delivered; false when it was withdrawn meanwhile.
+pub async fn delete_mail(tx: &mut Tx, id: MailId) -> Result<bool> {
+    Ok(tx.run(DELETE_MAIL, params![id]).await? == 1)
+}
+
+const DELETE_MAILS_OF: Sql = sql("DELETE FROM outbox WHERE user_id = $1");
+
+/// Withdraws every mail that concerns `user`.
+pub async fn delete_mails_of(tx: &mut Tx, user: UserId) -> Result<u64> {
+    tx.run(DELETE_MAILS_OF, params![user]).await
 }
 
 const POSTPONE_MAIL: Sql = sql("UPDATE outbox SET run_after = $2, lease_until = NULL WHERE id = $1");
@@ -89,4 +96,10 @@ pub async fn postpone_mail(tx: &mut Tx, id: MailId, run_after: Timestamp) -> Res
 }
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[INSERT_MAIL, TAKE_MAIL, DELETE_MAIL, POSTPONE_MAIL];
+pub(crate) const STATEMENTS: &[Sql] = &[
+    INSERT_MAIL,
+    TAKE_MAIL,
+    DELETE_MAIL,
+    DELETE_MAILS_OF,
+    POSTPONE_MAIL,
+];

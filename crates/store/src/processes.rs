@@ -95,16 +95,23 @@ const TAKE_PROCESS: Sql = sql(concat!(
     "UPDATE processes SET state = 'running', attempts = attempts + 1, lease_until = $2, updated_at = $1, \
        version_id = version_id + 1 \
      WHERE id = (SELECT id FROM processes \
-       WHERE (state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1) \
-       ORDER BY run_after, id LIMIT 1) \
+       WHERE ((state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1)) \
+         AND type LIKE $3 ORDER BY run_after, id LIMIT 1) \
        AND ((state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1)) \
      RETURNING ",
     columns!()
 ));
 
-/// Takes the process that is due longest, until `lease_until`. Of two workers, one gets it and the other nothing.
-pub async fn take_process(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Option<ProcessRow>> {
-    tx.one(TAKE_PROCESS, params![now, lease_until])
+/// Takes the process that is due longest, of `only` one type or of any, until `lease_until`. Of two workers, one gets it
+/// and the other nothing.
+pub async fn take_process(
+    tx: &mut Tx,
+    now: Timestamp,
+    lease_until: Timestamp,
+    only: Option<ProcessType>,
+) -> Result<Option<ProcessRow>> {
+    let pattern = only.map_or("%", ProcessType::as_str);
+    tx.one(TAKE_PROCESS, params![now, lease_until, pattern])
         .await?
         .as_ref()
         .map(ProcessRow::from_row)
@@ -135,6 +142,36 @@ pub async fn finish_process(
 ) -> Result<bool> {
     let values = params![row.id, row.attempts, state.as_str(), reason, run_after, now];
     Ok(tx.run(FINISH_PROCESS, values).await? == 1)
+}
+
+const LIST_UNFINISHED: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM processes WHERE user_id = $1 AND type = $2 AND state IN ('pending', 'running')"
+));
+
+/// The processes of `user` of one type that are not done.
+pub async fn list_unfinished(tx: &mut Tx, user: UserId, kind: ProcessType) -> Result<Vec<ProcessRow>> {
+    tx.all(LIST_UNFINISHED, params![user, kind.as_str()])
+        .await?
+        .iter()
+        .map(ProcessRow::from_row)
+        .collect()
+}
+
+const DELETE_PROCESSES: Sql = sql("DELETE FROM processes WHERE user_id = $1");
+
+/// Forgets all processes of `user`; a worker that has one ends it without a trace.
+pub async fn delete_processes(tx: &mut Tx, user: UserId) -> Result<u64> {
+    tx.run(DELETE_PROCESSES, params![user]).await
+}
+
+const DELETE_OF_DELETED: Sql = sql("DELETE FROM processes WHERE id = $1 \
+     AND EXISTS (SELECT 1 FROM deleted_users d WHERE d.id = processes.user_id)");
+
+/// Forgets a process whose account is gone; false where it is not.
+pub async fn delete_process_of_deleted(tx: &mut Tx, id: ProcessId) -> Result<bool> {
+    Ok(tx.run(DELETE_OF_DELETED, params![id]).await? == 1)
 }
 
 const FIND_PROCESS: Sql = sql(concat!(
@@ -198,6 +235,9 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     TAKE_PROCESS,
     RELEASE_RUNNING,
     FINISH_PROCESS,
+    LIST_UNFINISHED,
+    DELETE_PROCESSES,
+    DELETE_OF_DELETED,
     FIND_PROCESS,
     LIST_PROCESSES,
     LIST_WORKSPACE_PROCESSES,

@@ -82,5 +82,14 @@ pub async fn find_role(db: &Db, server: &str, user: UserId) -> Result<Option<Ser
         .transpose()
 }
 
+/// The same, read inside a write.
+pub async fn find_role_in(tx: &mut Tx, server: &str, user: UserId) -> Result<Option<ServerRoleRow>> {
+    tx.one(FIND_ROLE, params![server, user])
+        .await?
+        .as_ref()
+        .map(ServerRoleRow::from_row)
+        .transpose()
+}
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[INSERT_SERVER, FIND_SERVER, INSERT_ROLE, FIND_ROLE];

@@ -214,10 +214,11 @@ pub async fn delete_expired_sign_ins(tx: &mut Tx, before: Timestamp) -> Result<u
     tx.run(DELETE_EXPIRED, params![before]).await
 }
 
-const DELETE_OF_USER: Sql =
-    sql("DELETE FROM sign_ins WHERE lower(email) IN (SELECT email_key FROM user_emails WHERE user_id = $1)");
+const DELETE_OF_USER: Sql = sql(
+    "DELETE FROM sign_ins WHERE lower(email) IN (SELECT email_key FROM user_emails WHERE user_id = $1 AND status = 'verified')",
+);
 
-/// Removes every request for an address of `user`.
+/// Removes every request for a proven address of `user`: one that they only claim may be somebody else's.
 pub async fn delete_sign_ins_of(tx: &mut Tx, user: UserId) -> Result<u64> {
     tx.run(DELETE_OF_USER, params![user]).await
 }

@@ -34,6 +34,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("database_passwords.rs"),
         crate::database_passwords::STATEMENTS,
     ),
+    (
+        "deleted_users",
+        include_str!("deleted_users.rs"),
+        crate::deleted_users::STATEMENTS,
+    ),
     ("handles", include_str!("handles.rs"), crate::handles::STATEMENTS),
     (
         "email_proofs",

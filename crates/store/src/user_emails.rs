@@ -169,6 +169,20 @@ pub async fn delete_email(tx: &mut Tx, user: UserId, id: EmailId) -> Result<bool
     Ok(tx.run(DELETE_EMAIL, params![id, user]).await? == 1)
 }
 
+const LIST_OWN: Sql = sql(
+    "SELECT e.email FROM user_emails e WHERE e.user_id = $1 AND (e.status = 'verified' \
+     OR NOT EXISTS (SELECT 1 FROM user_emails o WHERE o.email_key = e.email_key AND o.status = 'verified'))",
+);
+
+/// The addresses of `user` that are nobody else's, read inside a write.
+pub async fn list_own_emails(tx: &mut Tx, user: UserId) -> Result<Vec<EmailAddress>> {
+    tx.all(LIST_OWN, params![user])
+        .await?
+        .iter()
+        .map(|row| row.parse("email"))
+        .collect()
+}
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_EMAIL,
@@ -180,4 +194,5 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     CLEAR_PRIMARY,
     SET_PRIMARY,
     DELETE_EMAIL,
+    LIST_OWN,
 ];

@@ -12,6 +12,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, as text.
     pub body: String,
+    /// The body, as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -20,10 +22,13 @@ impl Answer {
     }
 
     pub(crate) async fn try_read(response: Response) -> Option<Self> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.ok()?.to_vec();
         Some(Self {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body: response.text().await.ok()?,
+            status,
+            headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         })
     }
 

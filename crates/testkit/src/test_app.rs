@@ -224,6 +224,11 @@ impl TestApp {
         tamper::tamper(&self.store_url, statements).await;
     }
 
+    /// Every row of every table of the account store: the table's name, and the row as text.
+    pub async fn dump_store(&self) -> Vec<(String, String)> {
+        tamper::dump(&self.store_url).await
+    }
+
     /// Does `work` with the application, on the server's own runtime.
     pub async fn with_app<T, F>(&self, work: impl FnOnce(App) -> F) -> T
     where

@@ -24,6 +24,12 @@ impl TestClock {
         self.0.fetch_add(by, Ordering::SeqCst);
     }
 
+    /// Moves it back, as when somebody sets a machine's clock.
+    pub fn step_back(&self, by: Duration) {
+        let by = i64::try_from(by.as_micros()).expect("a duration that a clock can move by");
+        self.0.fetch_sub(by, Ordering::SeqCst);
+    }
+
     /// The time on it.
     pub fn now(&self) -> Timestamp {
         Timestamp::now() + SignedDuration::from_micros(self.0.load(Ordering::SeqCst))

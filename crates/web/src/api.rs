@@ -7,6 +7,7 @@ mod credentials;
 mod email;
 mod error;
 mod expiry;
+mod export;
 mod identity;
 mod page;
 mod password;
@@ -24,6 +25,7 @@ use crate::{Web, limits};
 use routes::{Resources, delete, get, post};
 
 pub(crate) use error::ApiError;
+pub(crate) use export::download;
 pub(crate) use identity::avatar_path;
 pub(crate) use page::{PageQuery, encode as encode_cursor};
 pub use routes::Route;
@@ -55,7 +57,13 @@ pub(crate) fn resources() -> Resources {
         .route("/actor", get(actor::get_actor))
         .route("/credentials/revoke", post(credentials::revoke_credentials))
         .route("/identity/{identity}/avatar", get(identity::get_avatar))
-        .route("/user/{user}", get(user::get_user).patch(user::update_user))
+        .route(
+            "/user/{user}",
+            get(user::get_user)
+                .patch(user::update_user)
+                .delete(user::delete_user),
+        )
+        .route("/user/{user}/export", get(export::export_account))
         .route(
             "/user/{user}/password",
             get(password::get_password).post(password::create_password),

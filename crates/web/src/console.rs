@@ -8,6 +8,7 @@ mod answer;
 mod audit_log;
 mod confirm;
 mod connect;
+mod delete_account;
 mod emails;
 mod form;
 mod next_path;
@@ -129,6 +130,11 @@ pub(crate) fn pages() -> Router<Web> {
             "/settings/advanced/reset-authentication",
             get(advanced::show_reset_auth).post(advanced::reset_auth),
         )
+        .route(
+            "/settings/advanced/delete-account",
+            get(delete_account::show_delete_account).post(delete_account::delete_account),
+        )
+        .route("/settings/advanced/export", post(delete_account::export_account))
         .route("/settings/audit-log", get(audit_log::show_audit_log));
     let pages = Router::new()
         .route("/", get(workspaces::show_workspaces))

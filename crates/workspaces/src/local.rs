@@ -138,6 +138,14 @@ impl LocalServer {
         provision::drop_person(&self.control()?, person).await
     }
 
+    /// How many bytes each of the databases that are there has.
+    pub async fn database_sizes(
+        &self,
+        databases: &[DatabaseName],
+    ) -> Result<Vec<(String, u64)>, ProvisionError> {
+        provision::database_sizes(&self.control()?, databases).await
+    }
+
     /// Ends the person's connections, in all workspaces; how many there were.
     pub async fn end_connections(&self, person: UserId) -> Result<u64, ProvisionError> {
         provision::end_connections(&self.control()?, person).await

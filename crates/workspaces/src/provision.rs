@@ -136,6 +136,23 @@ async fn make_roles(session: &Session, plan: &WorkspacePlan) -> Result<(), Provi
     Ok(session.run(&statements).await?)
 }
 
+const DATABASE_SIZES: &str = "SELECT datname || ' ' || pg_database_size(oid) FROM pg_database \
+     WHERE datname = ANY (string_to_array($1, ','))";
+
+pub(crate) async fn database_sizes(
+    control: &Control,
+    databases: &[DatabaseName],
+) -> Result<Vec<(String, u64)>, ProvisionError> {
+    let names: Vec<&str> = databases.iter().map(DatabaseName::as_str).collect();
+    let session = control.open("postgres").await?;
+    let rows = session.list(DATABASE_SIZES, &names.join(",")).await?;
+    let parse = |row: String| {
+        let (name, size) = row.split_once(' ')?;
+        Some((name.to_owned(), size.parse().ok()?))
+    };
+    Ok(rows.into_iter().filter_map(parse).collect())
+}
+
 /// PostgreSQL lets everybody change their own password, which here only we use.
 pub(crate) async fn restore_person(
     control: &Control,

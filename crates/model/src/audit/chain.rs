@@ -50,6 +50,9 @@ impl std::fmt::Debug for ChainKey {
     }
 }
 
+/// What stands where the handle of somebody deleted was. Nobody can choose it.
+pub const PSEUDONYM: &str = "deleted";
+
 /// The part of a record that may tell of a person, and that an erasure replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Personal {
@@ -70,6 +73,25 @@ pub struct Personal {
 }
 
 impl Personal {
+    /// Takes everything out that may tell of the log's owner: for what is recorded once they are deleted. `by_owner`
+    /// is whether they acted themselves.
+    pub fn erase_own(&mut self, by_owner: bool) {
+        let actor_handle = std::mem::take(&mut self.actor_handle);
+        *self = Self {
+            actor_handle: if by_owner {
+                PSEUDONYM.to_owned()
+            } else {
+                actor_handle
+            },
+            actor_display_name: None,
+            actor_ip: String::new(),
+            credential_title: None,
+            user_agent: String::new(),
+            target_handle: None,
+            data: "{}".to_owned(),
+        };
+    }
+
     fn write(&self, to: &mut Canonical) {
         to.text(&self.actor_handle)
             .opt(self.actor_display_name.as_deref())

@@ -56,6 +56,8 @@ pub(super) enum User {
     Disable { handle: String },
     /// Let an account in again.
     Enable { handle: String },
+    /// Delete an account with everything in it, for good. The databases are dropped by the server.
+    Delete { handle: String },
     /// Print a one-time link that signs its holder in, without mail.
     SignInLink { handle: String },
 }
@@ -127,6 +129,13 @@ impl User {
             Self::Enable { handle } => {
                 app.admin_set_user_active(&handle, true).await?;
                 print(&format!("Enabled {handle}."))
+            }
+            Self::Delete { handle } => {
+                let user = app.admin_delete_user(&handle).await?;
+                print(&format!(
+                    "Deleted {handle} ({}): nothing that it held is let in any more.",
+                    user.id
+                ))
             }
             Self::SignInLink { .. } if app.settings().public_url.port() == Some(0) => Err(Error::config(
                 "public_url: nobody can know it while http.listen has port 0 and no server runs; set it",

@@ -4,6 +4,8 @@ use app::{App, UserRow, profile::ProfileUpdate};
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use model::{UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
@@ -126,4 +128,17 @@ pub(crate) async fn update_user(
         user = app.reset_auth(&actor, rotates_password).await?;
     }
     Ok(Json((&user).into()))
+}
+
+/// `DELETE /user/{user}`: the account as it was, or `204` when somebody else was first.
+pub(crate) async fn delete_user(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path(user): Path<String>,
+) -> Answer<Response> {
+    actor.own(&user)?;
+    Ok(match app.delete_account(&actor, None).await? {
+        Some(user) => Json(UserView::from(&user)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }

@@ -21,6 +21,7 @@ fn process_row(app: &App, row: &ProcessRow) -> pages::ProcessRow {
     let title = match row.kind {
         ProcessType::WorkspaceCreate => "Create workspace",
         ProcessType::WorkspaceDelete => "Delete workspace",
+        ProcessType::UserDelete => "Delete account",
     };
     let now = app.now();
     let end = if is_over(row) { row.updated_at } else { now };

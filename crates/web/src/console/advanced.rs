@@ -1,4 +1,4 @@
-//! `/settings/advanced`: resetting authentication.
+//! `/settings/advanced`, and resetting authentication there.
 
 use axum::{
     extract::State,
@@ -7,7 +7,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{answer::Answer, form::SignedForm, sign_in::forget_person, signed::Signed};
+use super::{
+    answer::Answer, delete_account::deletion_facts, form::SignedForm, sign_in::forget_person, signed::Signed,
+};
 use crate::{
     Web,
     pages::{AdvancedPage, Field, Place, ResetAuthPage, SettingsPage},
@@ -22,6 +24,8 @@ pub(crate) async fn show_advanced(signed: Signed) -> Answer {
         frame: signed.frame(PLACE).await?,
         facts,
         confirm: Field::default(),
+        deletion: deletion_facts(&signed).await?,
+        account: Field::default(),
     })
 }
 

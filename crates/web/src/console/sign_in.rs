@@ -26,6 +26,8 @@ pub(crate) struct Next {
     next: Option<String>,
     /// Set, without a value, after a reset of authentication.
     reset: Option<String>,
+    /// Set, without a value, after the deletion of an account.
+    deleted: Option<String>,
 }
 
 /// What the form sends.
@@ -40,14 +42,18 @@ pub(crate) struct SignInForm {
 pub(crate) async fn show_sign_in(
     State(app): State<App>,
     browser: Option<Browser>,
-    Query(Next { next, reset }): Query<Next>,
+    Query(Next { next, reset, deleted }): Query<Next>,
 ) -> Answer {
     let next = next.as_deref().and_then(own_path);
     if browser.is_some() {
         return Ok(Redirect::to(next.as_deref().unwrap_or("/")).into_response());
     }
-    let reason =
-        reset.map(|_| "Authentication is reset: every session and token is ended. Sign in again.".to_owned());
+    let reason = match (reset, deleted) {
+        (_, Some(_)) => Some("Your account is deleted. Its databases are being dropped."),
+        (Some(_), _) => Some("Authentication is reset: every session and token is ended. Sign in again."),
+        _ => None,
+    }
+    .map(str::to_owned);
     page(&SignInPage {
         reason,
         ..sign_in_page(&app, next, Field::default())

@@ -14,6 +14,10 @@ pub struct AdvancedPage {
     pub facts: Vec<String>,
     /// The handle typed to confirm.
     pub confirm: Field,
+    /// What goes with the account, one fact a line.
+    pub deletion: Vec<String>,
+    /// The handle typed to confirm that.
+    pub account: Field,
 }
 
 /// `/settings/advanced/reset-authentication`: the confirmation as a page.

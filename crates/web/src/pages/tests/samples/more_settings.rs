@@ -50,6 +50,14 @@ pub(super) fn advanced(words: &Words) -> Pages {
     ]
     .map(str::to_owned)
     .into();
+    let deletion = vec![
+        format!(
+            "Workspace {} is dropped with all that is in it (7.6 MB).",
+            words.workspace
+        ),
+        "2 tokens and 1 session stop working now, this session included.".to_owned(),
+        format!("{}@example.com is forgotten, after a last mail.", words.handle),
+    ];
     let frame = frame(words, Place::Settings(SettingsPage::Advanced));
     let confirm = Field::refused(words.or("an"), "Type ana to reset authentication.");
     vec![
@@ -59,6 +67,16 @@ pub(super) fn advanced(words: &Words) -> Pages {
                 frame: frame.clone(),
                 facts: facts.clone(),
                 confirm: Field::default(),
+                deletion: deletion.clone(),
+                account: Field::default(),
+            }),
+        ),
+        (
+            "delete-account",
+            show(DeleteAccountPage {
+                frame: frame.clone(),
+                facts: deletion,
+                account: Field::refused(words.or("an"), "Type ana to delete the account."),
             }),
         ),
         (
