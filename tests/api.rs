@@ -1,6 +1,7 @@
 //! The API, as its clients see it (`pipes-contract.md`).
 
 mod access;
+mod audit_export;
 mod audit_log;
 mod authorisation;
 mod deletion;
@@ -18,4 +19,5 @@ mod token_limits;
 mod token_rotation;
 mod tokens;
 mod user;
+mod where_filter;
 mod workspaces;

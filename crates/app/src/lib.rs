@@ -40,7 +40,7 @@ use tokio::sync::Notify;
 
 pub use actor::{Actor, Peer};
 pub use admin::local_superuser_password;
-pub use audit::{AuditFault, AuditPage, AuditVerdict};
+pub use audit::{AuditExport, AuditFault, AuditPage, AuditQuery, AuditVerdict, DayCount};
 pub use authority::Authority;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use ::workspaces::{LocalServer, ProvisionError, WorkspacePlan};
 use model::{
-    ProcessId, UserId, WorkspaceId,
+    Invalid, ProcessId, UserId, WorkspaceId,
     audit::{Action, AuditEntry},
+    filter,
     process::{ProcessState, ProcessType},
     time,
     workspace::WorkspaceState,
@@ -70,36 +71,35 @@ pub fn workspace_name(process: &ProcessRow) -> Option<String> {
 }
 
 impl App {
-    /// The actor's processes.
-    pub async fn list_processes(&self, actor: &Actor, page: Page) -> Result<ProcessPage> {
-        let mut rows = processes::list_processes(self.db(), actor.id(), &page.one_more()).await?;
-        let next = page.cut(&mut rows, |row| Cursor {
-            at: row.created_at,
-            id: row.id.to_string(),
-        });
-        Ok(ProcessPage {
-            processes: rows,
-            next,
-        })
+    /// The actor's processes, as far as they pass the client's `where`.
+    pub async fn list_processes(&self, actor: &Actor, wanted: &str, page: Page) -> Result<ProcessPage> {
+        self.search_processes(actor, None, wanted, page).await
     }
 
-    /// The processes of one of the actor's workspaces.
+    /// The processes of one of the actor's workspaces, as far as they pass the client's `where`.
     pub async fn list_workspace_processes(
         &self,
         actor: &Actor,
         workspace: &workspaces::WorkspaceRow,
+        wanted: &str,
         page: Page,
     ) -> Result<ProcessPage> {
-        let mut rows =
-            processes::list_workspace_processes(self.db(), actor.id(), workspace.id, &page.one_more())
-                .await?;
-        let next = page.cut(&mut rows, |row| Cursor {
-            at: row.created_at,
-            id: row.id.to_string(),
-        });
+        self.search_processes(actor, Some(workspace.id), wanted, page)
+            .await
+    }
+
+    async fn search_processes(
+        &self,
+        actor: &Actor,
+        workspace: Option<model::WorkspaceId>,
+        wanted: &str,
+        page: Page,
+    ) -> Result<ProcessPage> {
+        let filter = filter::parse(wanted, &processes::COLUMNS, self.now()).map_err(Invalid::from)?;
+        let found = processes::search_processes(self.db(), actor.id(), workspace, filter, &page).await?;
         Ok(ProcessPage {
-            processes: rows,
-            next,
+            processes: found.rows,
+            next: found.next,
         })
     }
 

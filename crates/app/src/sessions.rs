@@ -114,7 +114,10 @@ impl App {
         let token_expires_at = Some(row.expires_at);
         Ok(Actor {
             user,
-            credential: Credential::Session(id),
+            credential: match row.kind {
+                SessionKind::Console => Credential::Session(id),
+                SessionKind::Cli => Credential::CliSession(id),
+            },
             session: Some(row),
             scope: Scope::Full,
             token_expires_at,

@@ -102,8 +102,10 @@ actions! {
 /// With which credential something was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A console or CLI session.
+    /// A session at a browser.
     Session(SessionId),
+    /// A session of the command line.
+    CliSession(SessionId),
     /// An API token.
     Token {
         /// The token.
@@ -128,6 +130,7 @@ impl Credential {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Session(_) => "session",
+            Self::CliSession(_) => "cli",
             Self::Token { .. } => "token",
             Self::DatabasePassword => "database_password",
             Self::Mail => "mail",
@@ -140,7 +143,7 @@ impl Credential {
     /// Its id, if it has one.
     pub fn id(&self) -> Option<String> {
         match self {
-            Self::Session(id) => Some(id.to_string()),
+            Self::Session(id) | Self::CliSession(id) => Some(id.to_string()),
             Self::Token { id, .. } => Some(id.to_string()),
             _ => None,
         }

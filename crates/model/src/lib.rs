@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod csv;
 pub mod email;
+pub mod filter;
 pub mod handle;
 pub mod id;
 pub mod networks;

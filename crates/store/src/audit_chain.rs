@@ -170,6 +170,11 @@ pub fn day_of(at: Timestamp) -> i64 {
     at.as_microsecond().div_euclid(MICROS_PER_DAY)
 }
 
+/// When a day begins.
+pub fn start_of_day(day: i64) -> Timestamp {
+    model::time::from_micros(day.saturating_mul(MICROS_PER_DAY))
+}
+
 const LIST_DAYS: Sql =
     sql("SELECT day, records FROM audit_days WHERE identity_id = $1 AND day BETWEEN $2 AND $3 ORDER BY day");
 

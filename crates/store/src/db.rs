@@ -13,7 +13,7 @@ use sqlx::{
 use crate::{
     Error, Result, Tx, migrate,
     row::Row,
-    sql::{Sql, Value},
+    sql::{Built, Sql, Value},
 };
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,6 +50,8 @@ impl Db {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // As on PostgreSQL; whoever does not care writes ILIKE, which we make of lower().
+            .pragma("case_sensitive_like", "ON")
             // An acknowledged change survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -157,6 +159,32 @@ impl Db {
         }
     }
 
+    /// Runs a statement that is put together for this one time, so that no connection keeps it prepared.
+    pub(crate) async fn all_built(&self, built: Built) -> Result<Vec<Row>> {
+        let (text, values) = built.parts();
+        let text = sqlx::AssertSqlSafe(text);
+        match &self.0 {
+            Pools::Sqlite { readers, .. } => {
+                let query = sqlx::query_with(text, sqlite_values(values)?).persistent(false);
+                Ok(query
+                    .fetch_all(readers)
+                    .await?
+                    .into_iter()
+                    .map(Row::Sqlite)
+                    .collect())
+            }
+            Pools::Postgres(pool) => {
+                let query = sqlx::query_with(text, postgres_values(values)?).persistent(false);
+                Ok(query
+                    .fetch_all(pool)
+                    .await?
+                    .into_iter()
+                    .map(Row::Postgres)
+                    .collect())
+            }
+        }
+    }
+
     pub(crate) async fn one(&self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
         Ok(self.all(sql, values).await?.into_iter().next())
     }
@@ -180,6 +208,10 @@ fn encode(error: sqlx::error::BoxDynError) -> Error {
 
 pub(crate) fn sqlite_arguments(sql: Sql, values: Vec<Value>) -> Result<SqliteArguments> {
     check(sql, &values)?;
+    sqlite_values(values)
+}
+
+fn sqlite_values(values: Vec<Value>) -> Result<SqliteArguments> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         match value {
@@ -194,6 +226,10 @@ pub(crate) fn sqlite_arguments(sql: Sql, values: Vec<Value>) -> Result<SqliteArg
 
 pub(crate) fn postgres_arguments(sql: Sql, values: Vec<Value>) -> Result<PgArguments> {
     check(sql, &values)?;
+    postgres_values(values)
+}
+
+fn postgres_values(values: Vec<Value>) -> Result<PgArguments> {
     let mut arguments = PgArguments::default();
     for value in values {
         match value {

@@ -8,6 +8,7 @@ mod db;
 mod error;
 mod migrate;
 mod row;
+mod search;
 mod sql;
 mod tx;
 
@@ -41,4 +42,5 @@ pub use db::{Db, Engine};
 pub use deleted_users::PSEUDONYM;
 pub use error::{Error, Result};
 pub use page::{Cursor, Page};
+pub use search::Found;
 pub use tx::{Tx, Unrecorded};

@@ -32,13 +32,6 @@ impl Page {
             .as_ref()
             .map_or((i64::MIN, ""), |cursor| (cursor.at.as_microsecond(), &cursor.id))
     }
-
-    /// The cursor's time and id for a descending list; without a cursor, a place behind every row.
-    pub(crate) fn descending(&self) -> (i64, &str) {
-        self.after
-            .as_ref()
-            .map_or((i64::MAX, "~"), |cursor| (cursor.at.as_microsecond(), &cursor.id))
-    }
 }
 
 impl Page {

@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 use model::{
     ProcessId, UserId, WorkspaceId,
+    filter::{Column, Filter, Kind},
     process::{ProcessState, ProcessType},
 };
 
 use crate::{
     Db, Page, Result, Tx,
     row::Row,
+    search::{Found, List},
     sql::{Sql, params, sql},
 };
 
@@ -189,44 +191,44 @@ pub async fn find_process(db: &Db, user: UserId, id: ProcessId) -> Result<Option
         .transpose()
 }
 
-const LIST_PROCESSES: Sql = sql(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM processes WHERE user_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) \
-     ORDER BY created_at DESC, id DESC LIMIT $4"
-));
+/// What `where` may ask of processes (contract §1.10). There are no pipelines here: their column is always null.
+pub static COLUMNS: [Column; 8] = [
+    column("created_at", Kind::Time, "created_at"),
+    column("id", Kind::Text, "id"),
+    column("identity_id", Kind::Text, "user_id"),
+    column("pipeline_id", Kind::Text, "CAST(NULL AS TEXT)"),
+    column("state", Kind::Text, "state"),
+    column("type", Kind::Text, "type"),
+    column("updated_at", Kind::Time, "updated_at"),
+    column("workspace_id", Kind::Text, "workspace_id"),
+];
 
-/// The processes of `user`, newest first.
-pub async fn list_processes(db: &Db, user: UserId, page: &Page) -> Result<Vec<ProcessRow>> {
-    let (at, id) = page.descending();
-    db.all(LIST_PROCESSES, params![user, at, id, page.limit])
-        .await?
-        .iter()
-        .map(ProcessRow::from_row)
-        .collect()
+static WORKSPACE: Column = column("workspace_id", Kind::Text, "workspace_id");
+
+const fn column(name: &'static str, kind: Kind, source: &'static str) -> Column {
+    Column { name, kind, source }
 }
 
-const LIST_WORKSPACE_PROCESSES: Sql = sql(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM processes WHERE user_id = $1 AND workspace_id = $2 \
-     AND (created_at < $3 OR (created_at = $3 AND id < $4)) ORDER BY created_at DESC, id DESC LIMIT $5"
-));
+const LIST: List = List {
+    table: "processes",
+    columns: columns!(),
+    owner: "user_id",
+    indexed: &[],
+};
 
-/// The processes of one workspace of `user`, newest first.
-pub async fn list_workspace_processes(
+/// The processes of `user` that pass `filter`, newest first; of one workspace, if it is named.
+pub async fn search_processes(
     db: &Db,
     user: UserId,
-    workspace: WorkspaceId,
+    workspace: Option<WorkspaceId>,
+    filter: Option<Filter>,
     page: &Page,
-) -> Result<Vec<ProcessRow>> {
-    let (at, id) = page.descending();
-    let values = params![user, workspace, at, id, page.limit];
-    db.all(LIST_WORKSPACE_PROCESSES, values)
-        .await?
-        .iter()
-        .map(ProcessRow::from_row)
-        .collect()
+) -> Result<Found<ProcessRow>> {
+    let of_workspace = workspace.map(|id| Filter::equal(&WORKSPACE, id.to_string()));
+    let filter = Filter::both(of_workspace, filter);
+    let (rows, next) = LIST.search(db, &user.to_string(), filter.as_ref(), page).await?;
+    let rows = rows.iter().map(ProcessRow::from_row).collect::<Result<_>>()?;
+    Ok(Found { rows, next })
 }
 
 #[cfg(test)]
@@ -239,6 +241,4 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     DELETE_PROCESSES,
     DELETE_OF_DELETED,
     FIND_PROCESS,
-    LIST_PROCESSES,
-    LIST_WORKSPACE_PROCESSES,
 ];

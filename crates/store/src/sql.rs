@@ -46,6 +46,40 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
 }
 
+/// A statement that is put together when it is run. Its text comes from our own pieces; whatever comes from outside is
+/// a parameter.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Built {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a piece of SQL.
+    pub(crate) fn text(&mut self, piece: &'static str) -> &mut Self {
+        self.text.push_str(piece);
+        self
+    }
+
+    /// Adds a parameter.
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// The text and the values of its parameters.
+    pub(crate) fn parts(self) -> (String, Vec<Value>) {
+        (self.text, self.values)
+    }
+}
+
 macro_rules! value_from {
     ($($type:ty => |$v:ident| $make:expr;)*) => {$(
         impl From<$type> for Value {

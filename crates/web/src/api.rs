@@ -24,6 +24,7 @@ use axum::{Router, middleware};
 use crate::{Web, limits};
 use routes::{Resources, delete, get, post};
 
+pub(crate) use audit_log::AuditRecordView;
 pub(crate) use error::ApiError;
 pub(crate) use export::download;
 pub(crate) use identity::avatar_path;
@@ -118,4 +119,9 @@ pub(crate) fn resources() -> Resources {
         .route("/user/{user}/process", get(process::list_processes))
         .route("/user/{user}/process/{process}", get(process::get_process))
         .route("/user/{user}/audit_log", get(audit_log::list_audit_log))
+        .route("/user/{user}/audit_log/export", get(audit_log::export_audit_log))
+        .route(
+            "/user/{user}/audit_log/{record}",
+            get(audit_log::get_audit_record),
+        )
 }

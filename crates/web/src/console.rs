@@ -6,6 +6,7 @@ mod activity;
 mod advanced;
 mod answer;
 mod audit_log;
+mod audit_words;
 mod confirm;
 mod connect;
 mod delete_account;
@@ -135,7 +136,9 @@ pub(crate) fn pages() -> Router<Web> {
             get(delete_account::show_delete_account).post(delete_account::delete_account),
         )
         .route("/settings/advanced/export", post(delete_account::export_account))
-        .route("/settings/audit-log", get(audit_log::show_audit_log));
+        .route("/settings/audit-log", get(audit_log::show_audit_log))
+        .route("/settings/audit-log/export", get(audit_log::export_audit_log))
+        .route("/settings/audit-log/{record}", get(audit_log::show_audit_record));
     let pages = Router::new()
         .route("/", get(workspaces::show_workspaces))
         .route("/workspaces", post(workspaces::create_workspace))

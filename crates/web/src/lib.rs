@@ -7,6 +7,7 @@ pub mod console;
 pub mod identicon;
 pub mod pages;
 
+mod audit_export;
 mod guards;
 mod headers;
 mod limits;

@@ -187,7 +187,11 @@ fn salt(challenge: &str) -> &str {
 
 async fn refusals(door: &Door) -> usize {
     let actor = actor(&door.app).await;
-    let log = door.app.list_audit_log(&actor, Page::first(100)).await.unwrap();
+    let log = door
+        .app
+        .list_audit_log(&actor, None, Page::first(100))
+        .await
+        .unwrap();
     log.records
         .iter()
         .filter(|row| row.action.as_str() == "workspace.connection.refuse")

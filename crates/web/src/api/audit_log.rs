@@ -1,24 +1,29 @@
 //! `/user/{user}/audit_log`: what happened, newest first (contract §1.8).
 
-use app::{App, AuditRow};
+use app::{App, AuditRow, Error};
 use axum::{
     Json,
     extract::{Path, Query, State},
+    response::Response,
 };
 use model::{AuditId, UserId, time::rfc3339_seconds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
     Answer, TENANT_ID, identity,
     page::{ListView, PageQuery},
 };
-use crate::guards::{Bearer, needs::Read};
+use crate::{
+    audit_export::{self, Format},
+    guards::{Bearer, needs::Read},
+};
 
 /// The contract's `AuditRecord`, and with which credential it was done. `data` is always an object.
 #[derive(Serialize)]
 pub(crate) struct AuditRecordView {
     id: AuditId,
+    sequence: i64,
     action_type: &'static str,
     actor_id: String,
     actor_handle: String,
@@ -52,10 +57,12 @@ struct CredentialView {
 }
 
 impl AuditRecordView {
-    fn new(identity_handle: &str, row: AuditRow) -> Self {
+    /// `row` in the log of `identity_handle`.
+    pub(crate) fn new(identity_handle: &str, row: AuditRow) -> Self {
         let data: Map<String, Value> = serde_json::from_str(&row.data).unwrap_or_default();
         Self {
             id: row.id,
+            sequence: row.sequence,
             action_type: row.action.as_str(),
             actor_id: row.actor_id.map(|id| id.to_string()).unwrap_or_default(),
             actor_display_name: row.actor_display_name.unwrap_or_else(|| row.actor_handle.clone()),
@@ -81,17 +88,58 @@ impl AuditRecordView {
     }
 }
 
+/// What is asked of a list with `where` (contract §1.10).
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct WhereQuery {
+    #[serde(rename = "where", default)]
+    pub(crate) wanted: String,
+}
+
+/// The query of an export.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ExportQuery {
+    format: Option<String>,
+}
+
 /// `GET /user/{user}/audit_log`
 pub(crate) async fn list_audit_log(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
     Query(query): Query<PageQuery>,
+    Query(WhereQuery { wanted }): Query<WhereQuery>,
 ) -> Answer<Json<ListView<AuditRecordView>>> {
     actor.own(&user)?;
-    let page = app.list_audit_log(&actor, query.page()?).await?;
+    let filter = app.audit_filter(&wanted)?;
+    let page = app.list_audit_log(&actor, filter.as_ref(), query.page()?).await?;
     let handle = actor.user().handle.as_str();
     Ok(Json(ListView::new(page.records, page.next, |row| {
         AuditRecordView::new(handle, row)
     })))
+}
+
+/// `GET /user/{user}/audit_log/{record}`
+pub(crate) async fn get_audit_record(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, record)): Path<(String, String)>,
+) -> Answer<Json<AuditRecordView>> {
+    actor.own(&user)?;
+    let id = record.parse().map_err(|_| Error::NotFound("record"))?;
+    let row = app.get_audit_record(&actor, id).await?;
+    Ok(Json(AuditRecordView::new(actor.user().handle.as_str(), row)))
+}
+
+/// `GET /user/{user}/audit_log/export`
+pub(crate) async fn export_audit_log(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path(user): Path<String>,
+    Query(query): Query<ExportQuery>,
+    Query(WhereQuery { wanted }): Query<WhereQuery>,
+) -> Answer<Response> {
+    actor.own(&user)?;
+    let format = Format::parse(query.format.as_deref())?;
+    let filter = app.audit_filter(&wanted)?;
+    Ok(audit_export::download(&app, &actor, format, filter))
 }

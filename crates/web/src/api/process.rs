@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{
     Answer, TENANT_ID,
+    audit_log::WhereQuery,
     page::{ListView, PageQuery},
     user::UserView,
 };
@@ -64,9 +65,10 @@ pub(crate) async fn list_processes(
     Bearer(actor, _): Bearer<Read>,
     Path(user): Path<String>,
     Query(query): Query<PageQuery>,
+    Query(WhereQuery { wanted }): Query<WhereQuery>,
 ) -> Answer<Json<ListView<ProcessView>>> {
     actor.own(&user)?;
-    let page = app.list_processes(&actor, query.page()?).await?;
+    let page = app.list_processes(&actor, &wanted, query.page()?).await?;
     Ok(Json(ListView::new(page.processes, page.next, |row| {
         ProcessView::new(&actor, row)
     })))
@@ -78,11 +80,12 @@ pub(crate) async fn list_workspace_processes(
     Bearer(actor, _): Bearer<Read>,
     Path((user, workspace)): Path<(String, String)>,
     Query(query): Query<PageQuery>,
+    Query(WhereQuery { wanted }): Query<WhereQuery>,
 ) -> Answer<Json<ListView<ProcessView>>> {
     actor.own(&user)?;
     let workspace = app.get_workspace(&actor, &workspace).await?;
     let page = app
-        .list_workspace_processes(&actor, &workspace, query.page()?)
+        .list_workspace_processes(&actor, &workspace, &wanted, query.page()?)
         .await?;
     Ok(Json(ListView::new(page.processes, page.next, |row| {
         ProcessView::new(&actor, row)

@@ -50,7 +50,10 @@ fn span(micros: i64) -> String {
 
 /// `GET /activity`
 pub(crate) async fn show_activity(signed: Signed, Query(query): Query<PageQuery>) -> Answer {
-    let listed = signed.app.list_processes(&signed.actor, query.page()?).await?;
+    let listed = signed
+        .app
+        .list_processes(&signed.actor, "", query.page()?)
+        .await?;
     signed.page(&ActivityPage {
         frame: signed.frame(Place::Activity).await?,
         processes: listed
@@ -74,7 +77,7 @@ pub(crate) async fn show_workspace_activity(
     let page: Page = query.page()?;
     let listed = signed
         .app
-        .list_workspace_processes(&signed.actor, &workspace, page)
+        .list_workspace_processes(&signed.actor, &workspace, "", page)
         .await?;
     let handle = workspace.handle.to_string();
     let older = listed

@@ -38,7 +38,7 @@ fn session_row(signed: &Signed, row: SessionRow) -> pages::SessionRow {
 }
 
 /// Browser and system as people call them, from what the client says of itself; what is not known is shown as sent.
-fn device(user_agent: &str) -> String {
+pub(super) fn device(user_agent: &str) -> String {
     // Order matters: each name also stands in the user agents of those that imitate it.
     const BROWSERS: [(&str, &str); 6] = [
         ("Edg/", "Edge"),

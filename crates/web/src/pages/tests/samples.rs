@@ -1,6 +1,7 @@
 //! Sample pages: an account as one sees it, and one whose owner means harm.
 
 mod activity;
+mod audit_log;
 mod more_settings;
 mod settings;
 mod signed_out;
@@ -128,7 +129,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         settings::profile(words),
         settings::emails(words),
         tokens::tokens(words),
-        activity::audit(words),
+        audit_log::audit_log(words),
         more_settings::notifications(words),
         more_settings::sessions(words),
         more_settings::advanced(words),
