@@ -31,7 +31,7 @@ mod tests;
 pub use account::{ChooseHandlePage, LinkDeadPage, LinkPage};
 pub use activity::{ActivityPage, ProcessPage, ProcessRow, ProcessStep, WorkspaceActivityPage};
 pub use advanced::{AdvancedPage, ResetAuthPage};
-pub use audit_log::{AuditFilters, AuditLogPage, AuditRecordPage, AuditRow, Choice, Difference, Fact};
+pub use audit_log::{AuditChoice, AuditFilters, AuditLogPage, AuditRecordPage, AuditRow, Difference, Fact};
 pub use badge::{Badge, Tone};
 pub use chart::{Bar, Chart};
 pub use connect::{Certificate, CommandLine, ConnectPage, Connection, Detail};

@@ -74,6 +74,14 @@ impl Account {
         if path.contains("{session}") {
             names.insert("{session}", session(app, &person, &keeper, &base).await);
         }
+        if path.contains("{record}") {
+            let log = keeper
+                .get(&format!("{base}/audit_log"))
+                .await
+                .with_status(200)
+                .json();
+            names.insert("{record}", text(&log["items"][0], "id"));
+        }
         if path.contains("{workspace}") || path.contains("{process}") {
             app.create_workspace(&keeper, &person, "dev").await;
             let processes = keeper

@@ -63,6 +63,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/user/{user}", ALL),
     on("PATCH", "/user/{user}", r#"{"display_name": "A"}"#, 200, FULL),
     get("/user/{user}/audit_log", READ),
+    get("/user/{user}/audit_log/export", READ),
+    get("/user/{user}/audit_log/{record}", READ),
     get("/user/{user}/email", READ),
     on("POST", "/user/{user}/email", r#"{"email": "{user}@new.example"}"#, 201, FULL),
     get("/user/{user}/email/{email}", READ),

@@ -138,7 +138,7 @@ impl App {
     async fn write_processes(&self, actor: &Actor, archive: &mut Archive) -> Result<()> {
         let (mut rows, mut page) = (Vec::new(), Page::first(PAGE));
         loop {
-            let part = self.list_processes(actor, page).await?;
+            let part = self.list_processes(actor, "", page).await?;
             rows.extend(all(&part.processes, process));
             match part.next {
                 Some(next) => page = after(next),
@@ -165,7 +165,7 @@ impl App {
     ) -> Result<()> {
         let mut page = Page::first(PAGE);
         loop {
-            let AuditPage { records, next } = self.list_audit_log(actor, page).await?;
+            let AuditPage { records, next } = self.list_audit_log(actor, None, page).await?;
             let text: String = records.iter().map(|row| form(&record(row))).collect();
             archive.write(&text).await?;
             match next {

@@ -8,7 +8,7 @@ use model::audit::Action;
 use serde_json::{Map, Value};
 
 use super::sessions::device;
-use crate::pages::{self, Choice, Difference, Fact, Moment};
+use crate::pages::{self, AuditChoice, Difference, Fact, Moment};
 
 /// A record as a sentence.
 pub(super) fn audit_row(row: &AuditRow, own: &str, now: Timestamp) -> pages::AuditRow {
@@ -61,8 +61,8 @@ fn credential(row: &AuditRow) -> String {
     }
 }
 
-fn choice(value: &str, label: impl Into<String>, chosen: &str) -> Choice {
-    Choice {
+fn choice(value: &str, label: impl Into<String>, chosen: &str) -> AuditChoice {
+    AuditChoice {
         value: value.to_owned(),
         label: label.into(),
         chosen: value == chosen,
@@ -70,7 +70,7 @@ fn choice(value: &str, label: impl Into<String>, chosen: &str) -> Choice {
 }
 
 /// The actions to choose from.
-pub(super) fn action_choices(chosen: &str) -> Vec<Choice> {
+pub(super) fn action_choices(chosen: &str) -> Vec<AuditChoice> {
     let all = Action::ALL
         .iter()
         .map(|action| choice(action.as_str(), action.as_str(), chosen));
@@ -80,7 +80,7 @@ pub(super) fn action_choices(chosen: &str) -> Vec<Choice> {
 }
 
 /// The credentials to choose from: kinds, then tokens by title; one that is gone stays while it is chosen.
-pub(super) fn credential_choices(tokens: &[TokenRow], chosen: &str) -> Vec<Choice> {
+pub(super) fn credential_choices(tokens: &[TokenRow], chosen: &str) -> Vec<AuditChoice> {
     const KINDS: [(&str, &str); 8] = [
         ("", "Any credential"),
         ("session", "Browser sessions"),
@@ -100,7 +100,7 @@ pub(super) fn credential_choices(tokens: &[TokenRow], chosen: &str) -> Vec<Choic
         };
         choice(&token.id.to_string(), label, chosen)
     });
-    let mut choices: Vec<Choice> = kinds.chain(tokens).collect();
+    let mut choices: Vec<AuditChoice> = kinds.chain(tokens).collect();
     if !choices.iter().any(|choice| choice.chosen) {
         choices.push(choice(chosen, chosen, chosen));
     }

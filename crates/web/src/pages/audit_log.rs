@@ -27,7 +27,7 @@ pub struct AuditRow {
 
 /// An entry of a list to choose from.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub struct AuditChoice {
     /// What is sent.
     pub value: String,
     /// What is read.
@@ -40,9 +40,9 @@ pub struct Choice {
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilters {
     /// The actions, "any" first.
-    pub actions: Vec<Choice>,
+    pub actions: Vec<AuditChoice>,
     /// The credentials, "any" first.
-    pub credentials: Vec<Choice>,
+    pub credentials: Vec<AuditChoice>,
     /// What is wrong with the action, if it is not of the list.
     pub action: Field,
     /// The actor's handle.

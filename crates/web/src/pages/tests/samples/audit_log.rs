@@ -66,8 +66,8 @@ fn rows(words: &Words) -> Vec<AuditRow> {
     ]
 }
 
-fn choices(words: &Words, values: &[&str]) -> Vec<Choice> {
-    let choice = |value: &&str| Choice {
+fn choices(words: &Words, values: &[&str]) -> Vec<AuditChoice> {
+    let choice = |value: &&str| AuditChoice {
         value: (*value).into(),
         label: words.or(value),
         chosen: false,
