@@ -10,10 +10,15 @@ use crate::pages::{self, Moment, Place, SessionsPage, SettingsPage};
 
 const HERE: &str = "/settings/sessions";
 
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
 /// `GET /settings/sessions`
 pub(crate) async fn show_sessions(signed: Signed) -> Answer {
     let rows = signed.app.list_sessions(&signed.actor).await?;
+    let settings = &signed.app.settings().sessions;
     signed.page(&SessionsPage {
+        lifetime_days: settings.lifetime_seconds / DAY_SECONDS,
+        idle_days: settings.idle_seconds / DAY_SECONDS,
         frame: signed.frame(Place::Settings(SettingsPage::Sessions)).await?,
         sessions: rows.into_iter().map(|row| session_row(&signed, row)).collect(),
     })

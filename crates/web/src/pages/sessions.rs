@@ -29,6 +29,10 @@ pub struct SessionRow {
 pub struct SessionsPage {
     /// The frame.
     pub frame: Frame,
+    /// The days of a session, whatever is done with it.
+    pub lifetime_days: i64,
+    /// The days of a session that is not used.
+    pub idle_days: i64,
     /// The sessions, newest first.
     pub sessions: Vec<SessionRow>,
 }

@@ -35,6 +35,8 @@ pub(super) fn sessions(words: &Words) -> Pages {
     };
     let page = SessionsPage {
         frame: frame(words, Place::Settings(SettingsPage::Sessions)),
+        lifetime_days: 30,
+        idle_days: 14,
         sessions: vec![
             row("s_00000000000000000000", "Chrome on Linux", true),
             row("s_00000000000000000010", "Firefox on macOS", false),
