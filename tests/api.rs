@@ -13,6 +13,7 @@ mod limits;
 mod pages;
 mod password;
 mod preferences;
+mod session_limits;
 mod sessions;
 mod timing;
 mod token_limits;

@@ -15,7 +15,7 @@ use model::{
     token::PlainToken,
 };
 use store::{
-    Tx, Unrecorded, sign_ins,
+    Tx, Unrecorded, sessions, sign_ins,
     sign_ins::{SignInRow, SignInState, SignInVia},
     user_emails, users,
     users::UserRow,
@@ -255,14 +255,49 @@ impl App {
         }
         self.advance(&mut tx, &row, SignInState::Asked, SignInState::Used)
             .await?;
+        let crowded_out = self.make_room(&mut tx, &user, peer).await?;
         let (session_id, session) = self.insert_console_session(&mut tx, &user, peer).await?;
+        let origin = peer.origin_of(&user, Credential::Session(session_id));
         let entry = AuditEntry::new(Some(user.id), Action::SessionCreate).on(user.id, &user.handle);
-        tx.commit(self.record(peer.origin_of(&user, Credential::Session(session_id)), entry))
-            .await?;
+        let begun = self.record(origin.clone(), entry);
+        match crowded_out {
+            Some(entry) => tx.commit_all([self.record(origin, entry), begun]).await?,
+            None => tx.commit(begun).await?,
+        }
+        self.wake_workers();
         Ok(Confirmed::SignedIn {
             session,
             next_path: row.next_path,
         })
+    }
+
+    /// Ends the sessions that are unused for longest where there are as many as an account may have, so that one more
+    /// has room; tells the person, and gives what is to be recorded.
+    async fn make_room(&self, tx: &mut Tx, user: &UserRow, peer: &Peer) -> Result<Option<AuditEntry>> {
+        let most = self.settings().sessions.per_user;
+        let ended = sessions::delete_oldest_sessions(tx, user.id, most - 1).await?;
+        if ended.is_empty() {
+            return Ok(None);
+        }
+        if let Some(primary) = user_emails::find_primary_email(self.db(), user.id).await? {
+            let message = mail::Message::SessionsEnded {
+                devices: ended.clone(),
+                most,
+                notice: mail::Notice {
+                    handle: user.handle.to_string(),
+                    at: time::for_people(self.now()),
+                    ip: peer.ip.to_string(),
+                    user_agent: peer.user_agent.clone(),
+                    public_url: self.settings().public_url.to_string(),
+                },
+            };
+            self.enqueue_mail(tx, Some(user.id), &primary, &message).await?;
+        }
+        let entry = AuditEntry::new(Some(user.id), Action::SessionDelete)
+            .on(user.id, &user.handle)
+            .with("reason", "sessions.per_user")
+            .with("ended", ended.len());
+        Ok(Some(entry))
     }
 
     /// Binds the request to this browser with a fresh nonce; the handle is chosen with it.

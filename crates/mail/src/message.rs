@@ -48,6 +48,15 @@ pub enum Message {
         /// Where Standpipe is.
         public_url: String,
     },
+    /// A sign-in ended older sessions of the recipient's, because an account may have only so many.
+    SessionsEnded {
+        /// With what they were.
+        devices: Vec<String>,
+        /// How many an account may have.
+        most: i64,
+        /// Who signed in, and from where.
+        notice: Notice,
+    },
 }
 
 /// A sign-in link and what belongs to it.
@@ -115,6 +124,7 @@ impl Message {
             Self::EmailTaken(_) => "email_taken",
             Self::EmailChanged(..) => "email_changed",
             Self::AccountDeleted { .. } => "account_deleted",
+            Self::SessionsEnded { .. } => "sessions_ended",
         }
     }
 
@@ -129,7 +139,8 @@ impl Message {
             | Self::CredentialRevoked { .. }
             | Self::StepUp(_)
             | Self::EmailTaken(_)
-            | Self::EmailChanged(..) => None,
+            | Self::EmailChanged(..)
+            | Self::SessionsEnded { .. } => None,
         }
     }
 
@@ -212,6 +223,11 @@ impl Message {
                 ],
                 warning: "If it was not you, tell the operator of this server at once.".to_owned(),
             },
+            Self::SessionsEnded {
+                devices,
+                most,
+                notice,
+            } => account::sessions_ended(devices, *most, notice),
         }
     }
 }

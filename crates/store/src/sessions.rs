@@ -146,6 +146,16 @@ pub async fn delete_sessions_but(tx: &mut Tx, user: UserId, kept: &str) -> Resul
     tx.run(DELETE_SESSIONS, params![user, kept]).await
 }
 
+const DELETE_OLDEST: Sql = sql("DELETE FROM sessions WHERE user_id = $1 AND id NOT IN \
+     (SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $2) RETURNING user_agent");
+
+/// Ends the sessions of `user` that are unused for longest, so that `kept` are left; gives the user agents of those
+/// that ended.
+pub async fn delete_oldest_sessions(tx: &mut Tx, user: UserId, kept: i64) -> Result<Vec<String>> {
+    let rows = tx.all(DELETE_OLDEST, params![user, kept]).await?;
+    rows.iter().map(|row| row.text("user_agent")).collect()
+}
+
 const UPDATE_LAST_SEEN: Sql =
     sql("UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2");
 
@@ -169,6 +179,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     CONFIRM_SESSION,
     DELETE_SESSION,
     DELETE_SESSIONS,
+    DELETE_OLDEST,
     UPDATE_LAST_SEEN,
     DELETE_EXPIRED,
 ];

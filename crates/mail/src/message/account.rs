@@ -131,6 +131,24 @@ pub(super) fn email_taken(notice: &Notice) -> Words {
     }
 }
 
+pub(super) fn sessions_ended(devices: &[String], most: i64, notice: &Notice) -> Words {
+    let mut facts: Vec<String> = devices.iter().map(|device| format!("Ended: {device}.")).collect();
+    facts.extend(notice.facts());
+    Words {
+        subject: "A sign-in ended an older session of your account",
+        lead: format!(
+            "An account may be signed in at {most} places. Somebody signed in at one more, so that what was unused for longest is signed out."
+        ),
+        url: Some((
+            "See where you are signed in",
+            format!("{}settings/sessions", notice.public_url),
+        )),
+        code: None,
+        facts,
+        warning: "If it was not you, reset authentication under Settings, Advanced.".to_owned(),
+    }
+}
+
 impl EmailChange {
     pub(super) fn words(&self, notice: &Notice) -> Words {
         let (subject, lead) = match self {
