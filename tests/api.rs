@@ -4,6 +4,8 @@ mod access;
 mod audit_export;
 mod audit_log;
 mod authorisation;
+mod avatar;
+mod avatar_fetch;
 mod deletion;
 mod emails;
 mod export;

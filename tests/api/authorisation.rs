@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use people::{Account, Callers, Credential, EVERYTHING};
 use serde_json::Value;
-use table::{ENDPOINTS, Endpoint, LetsIn};
-use testkit::{Answer, Builder, TestApp, both_engines};
+use table::{A_PICTURE, ENDPOINTS, Endpoint, LetsIn};
+use testkit::{Answer, Builder, FormData, TestApp, both_engines};
 
 /// The status and the code of a refusal, or the status alone.
 type Outcome = (u16, String);
@@ -49,6 +49,13 @@ fn outcome(answer: &Answer) -> Outcome {
 }
 
 async fn ask(app: &TestApp, token: Option<&str>, endpoint: &Endpoint, path: &str) -> Answer {
+    if endpoint.body == A_PICTURE {
+        let form = FormData::picture(&super::avatar::png([1, 2, 3]));
+        return match token {
+            Some(token) => app.anonymous().with_token(token).upload(path, &form).await,
+            None => app.anonymous().upload(path, &form).await,
+        };
+    }
     let user = path.split('/').nth(4).unwrap_or_default();
     let body = endpoint.body.replace("{user}", user);
     let body = (!body.is_empty()).then(|| serde_json::from_str::<Value>(&body).unwrap());

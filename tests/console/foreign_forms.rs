@@ -9,6 +9,8 @@ use super::raw::{Raw, send};
 const FORMS: &[&str] = &[
     "/settings/profile",
     "/settings/profile/avatar",
+    "/settings/profile/avatar/upload",
+    "/settings/profile/avatar/reset",
     "/settings/profile/password/reveal",
     "/settings/profile/password/rotate",
     "/settings/tokens",

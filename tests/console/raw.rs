@@ -60,15 +60,7 @@ impl Raw {
 }
 
 pub(super) async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response.bytes().await.unwrap().to_vec();
-    Answer {
-        status,
-        headers,
-        body: String::from_utf8_lossy(&bytes).into_owned(),
-        bytes,
-    }
+    Answer::read(request.send().await.unwrap()).await
 }
 
 /// The status of a request that is written byte by byte.

@@ -59,7 +59,11 @@ async fn the_profile() {
         .submit(page, avatar, &[("avatar_url", "https://example.com/a.png")])
         .await
         .with_status(303);
-    assert!(told(&browser, page).await.contains("Avatar URL saved."));
+    assert!(
+        told(&browser, page)
+            .await
+            .contains("The picture is being fetched.")
+    );
     assert_eq!(
         browser.get("/settings").await.with_status(303).header("location"),
         page

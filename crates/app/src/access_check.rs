@@ -117,7 +117,7 @@ mod tests {
             id: "u_00000000000000000000".parse().unwrap(),
             handle: "ana".parse().unwrap(),
             display_name: None,
-            avatar_url: None,
+            avatar_version: None,
             url: None,
             active,
             auth_epoch,

@@ -15,6 +15,7 @@ mod settings;
 mod steady;
 
 pub mod admin;
+pub mod avatars;
 pub mod connections;
 pub mod deletion;
 pub mod emails;
@@ -46,6 +47,7 @@ pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
 pub use settings::{HandleSettings, LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
 // The nouns that callers get back.
+pub use ::pictures::Network;
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
 pub use store::{
     Cursor, Page, audit_log::AuditRow, handles::HandleRow, processes::ProcessRow, sessions::SessionRow,
@@ -66,6 +68,8 @@ struct Inner {
     last_use: last_use::LastUse,
     mailer: outbox::Mailer,
     local: Option<LocalServer>,
+    network: Network,
+    studio: pictures::Studio,
     work: Notify,
     open_connections: Arc<connections::OpenConnections>,
 }
@@ -88,6 +92,8 @@ pub struct Parts {
     pub on_link: Arc<dyn Fn(&str) + Send + Sync>,
     /// The private PostgreSQL, if this machine runs one.
     pub local: Option<LocalServer>,
+    /// Where avatars are fetched from.
+    pub network: Network,
 }
 
 impl App {
@@ -104,6 +110,8 @@ impl App {
             last_use: last_use::LastUse::default(),
             mailer: outbox::Mailer::new(parts.transport, parts.on_link),
             local: parts.local,
+            network: parts.network,
+            studio: pictures::Studio::default(),
             work: Notify::new(),
             open_connections: Arc::default(),
         }))

@@ -27,6 +27,7 @@ pub(crate) struct Limits {
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
+    avatar: DefaultKeyedRateLimiter<UserId>,
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
     request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
     request_account: Option<DefaultKeyedRateLimiter<UserId>>,
@@ -36,6 +37,8 @@ pub(crate) struct Limits {
 const UNKNOWN_NAME_RECORDS: u32 = 30;
 /// How many times the mails that one network may ask for an address may be asked for by all networks together.
 const EVERYWHERE: u32 = 5;
+/// Avatars that one account uploads or has fetched in an hour: each costs a second of a processor.
+const AVATARS_PER_HOUR: u32 = 20;
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -88,6 +91,7 @@ impl Limits {
                 settings.connection_failures_per_handle,
             )),
             unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
+            avatar: DefaultKeyedRateLimiter::keyed(per_hour(AVATARS_PER_HOUR)),
             blocked: Mutex::default(),
             request_ip: optional(settings.requests_per_ip),
             request_account: optional(settings.requests_per_account),
@@ -136,6 +140,11 @@ impl Limits {
         self.unknown_name.check_key(&network(ip)).is_ok()
     }
 
+    /// An avatar that `user` uploads or asks to be fetched.
+    pub(crate) fn avatar(&self, user: UserId) -> Result<()> {
+        check(&self.avatar, &user)
+    }
+
     /// Counts a database login that failed. After too many, this handle is refused from this address for a minute:
     /// per handle *and* address, so that no stranger can lock a person out.
     pub(crate) fn connection_failed(&self, ip: IpAddr, handle: &str) {
@@ -166,6 +175,7 @@ impl Limits {
         self.request_account
             .iter()
             .for_each(DefaultKeyedRateLimiter::retain_recent);
+        self.avatar.retain_recent();
         let now = Instant::now();
         self.blocked
             .lock()

@@ -151,6 +151,7 @@ impl App {
             (ProcessType::WorkspaceCreate, Some(local)) => self.make_database(local, &row).await,
             (ProcessType::WorkspaceDelete, Some(local)) => self.drop_database(local, &row).await,
             (ProcessType::UserDelete, local) => self.clear_away(local.as_ref(), &row).await,
+            (ProcessType::UserAvatarFetch, _) => Err(Failure::Never("this is another worker's".to_owned())),
             (_, None) => Err(Failure::Later("no PostgreSQL runs here".to_owned())),
         };
         self.finish(&row, done).await?;

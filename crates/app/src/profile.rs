@@ -1,8 +1,9 @@
-//! The profile: display name, URL, avatar URL.
+//! The profile: display name and URL; where the avatar is to be fetched from comes with it.
 
 use model::{audit::Action, profile};
 use serde_json::{Map, Value, json};
 use store::{users, users::UserRow};
+use url::Url;
 
 use crate::{Actor, App, Error, Result, error::Checks};
 
@@ -13,7 +14,7 @@ pub struct ProfileUpdate {
     pub display_name: Option<String>,
     /// The home page.
     pub url: Option<String>,
-    /// Where the avatar is.
+    /// Where the avatar is to be fetched from. Empty resets it; the address that it has here changes nothing.
     pub avatar_url: Option<String>,
 }
 
@@ -21,7 +22,7 @@ pub struct ProfileUpdate {
 type Fields = (
     Option<Option<String>>,
     Option<Option<String>>,
-    Option<Option<String>>,
+    Option<Option<Url>>,
 );
 
 impl ProfileUpdate {
@@ -45,6 +46,7 @@ impl App {
         handle: Option<&str>,
         update: ProfileUpdate,
     ) -> Result<UserRow> {
+        let update = self.without_own_avatar(actor, update);
         update.check()?;
         let Some(handle) = handle else {
             return self.update_profile(actor, update).await;
@@ -57,9 +59,34 @@ impl App {
         self.update_profile(&renamed, update).await
     }
 
-    /// Changes the actor's profile. Nothing that differs is no change: no new version, no record.
+    /// Changes the actor's profile. Nothing that differs is no change: no new version, no record. A new avatar comes
+    /// later, by a process.
     pub async fn update_profile(&self, actor: &Actor, update: ProfileUpdate) -> Result<UserRow> {
-        let (display_name, url, avatar_url) = update.check()?;
+        let (display_name, url, avatar_url) = self.without_own_avatar(actor, update).check()?;
+        if let Some(Some(_)) = avatar_url {
+            self.0.limits.avatar(actor.id())?;
+        }
+        let user = self.write_profile(actor, display_name, url).await?;
+        match avatar_url {
+            Some(Some(url)) => self.request_avatar_fetch(actor, &url).await.map(|_| user),
+            Some(None) => self.reset_avatar(actor).await,
+            None => Ok(user),
+        }
+    }
+
+    /// A client that sends back the whole account as it got it wants no other avatar.
+    fn without_own_avatar(&self, actor: &Actor, mut update: ProfileUpdate) -> ProfileUpdate {
+        let ours = self.avatar_url(&actor.user);
+        update.avatar_url = update.avatar_url.filter(|url| *url != ours);
+        update
+    }
+
+    async fn write_profile(
+        &self,
+        actor: &Actor,
+        display_name: Option<Option<String>>,
+        url: Option<Option<String>>,
+    ) -> Result<UserRow> {
         let mut tx = self.db().begin().await?;
         let before = users::lock_user(&mut tx, actor.id())
             .await?
@@ -67,7 +94,6 @@ impl App {
         let after = UserRow {
             display_name: display_name.unwrap_or_else(|| before.display_name.clone()),
             url: url.unwrap_or_else(|| before.url.clone()),
-            avatar_url: avatar_url.unwrap_or_else(|| before.avatar_url.clone()),
             ..before.clone()
         };
         if after == before {
@@ -96,7 +122,6 @@ fn differences(before: &UserRow, after: &UserRow) -> (Map<String, Value>, Map<St
         [
             ("display_name", user.display_name.clone()),
             ("url", user.url.clone()),
-            ("avatar_url", user.avatar_url.clone()),
         ]
     };
     let (mut old, mut new) = (Map::new(), Map::new());

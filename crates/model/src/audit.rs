@@ -43,7 +43,7 @@ macro_rules! actions {
 actions! {
     /// An account was made.
     UserCreate = "user.create", "created the account";
-    /// Display name, URL or avatar URL changed.
+    /// Display name or URL changed.
     UserUpdate = "user.update", "updated the profile of";
     /// The handle changed, and all host names with it.
     UserHandleUpdate = "user.handle.update", "changed the handle of";
@@ -51,6 +51,12 @@ actions! {
     UserDelete = "user.delete", "deleted the account";
     /// The account's data was exported.
     UserExportCreate = "user.export.create", "exported the data of";
+    /// An avatar was asked for by its web address.
+    UserAvatarFetch = "user.avatar.fetch", "asked to fetch an avatar for";
+    /// An avatar was uploaded, or fetched.
+    UserAvatarCreate = "user.avatar.create", "set the avatar of";
+    /// The avatar was reset to the generated picture.
+    UserAvatarDelete = "user.avatar.delete", "reset the avatar of";
     /// The choice of mails changed.
     UserPreferencesUpdate = "user.preferences.update", "changed the notifications of";
     /// All sessions and tokens were ended.

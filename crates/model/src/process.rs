@@ -9,6 +9,8 @@ pub enum ProcessType {
     WorkspaceDelete,
     /// Takes away what a deleted account leaves outside its own rows.
     UserDelete,
+    /// Fetches a person's avatar from the web.
+    UserAvatarFetch,
 }
 
 impl ProcessType {
@@ -23,6 +25,7 @@ impl ProcessType {
             Self::WorkspaceCreate => "workspace.create",
             Self::WorkspaceDelete => "workspace.delete",
             Self::UserDelete => "user.delete",
+            Self::UserAvatarFetch => "user.avatar.fetch",
         }
     }
 
@@ -32,6 +35,7 @@ impl ProcessType {
             "workspace.create" => Some(Self::WorkspaceCreate),
             "workspace.delete" => Some(Self::WorkspaceDelete),
             "user.delete" => Some(Self::UserDelete),
+            "user.avatar.fetch" => Some(Self::UserAvatarFetch),
             _ => None,
         }
     }

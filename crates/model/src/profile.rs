@@ -1,4 +1,6 @@
-//! What a person says about themselves: display name and avatar URL.
+//! What a person says about themselves: display name, home page, and where their avatar is fetched from.
+
+use url::Url;
 
 use crate::Invalid;
 
@@ -40,15 +42,24 @@ pub fn display_name(text: &str) -> Result<Option<String>, Invalid> {
 
 /// A web address of the person; `None` when it was cleared.
 pub fn home_url(text: &str) -> Result<Option<String>, Invalid> {
-    web_url("url", text, &["https", "http"])
+    Ok(web_url("url", text, &["https", "http"])?.map(Into::into))
 }
 
-/// Where the avatar is: an absolute `https` URL without credentials; `None` when it was cleared.
-pub fn avatar_url(text: &str) -> Result<Option<String>, Invalid> {
-    web_url("avatar_url", text, &["https"])
+/// Where the avatar is fetched from: an absolute `https` URL on port 443 without credentials; `None` when it was
+/// cleared. Whether it is on the public internet is seen when it is fetched.
+pub fn avatar_url(text: &str) -> Result<Option<Url>, Invalid> {
+    let url = web_url("avatar_url", text, &["https"])?;
+    // The parser takes out a port that is the scheme's own.
+    match url.as_ref().and_then(Url::port) {
+        Some(_) => Err(Invalid::new(
+            "avatar_url",
+            "Use an https URL on port 443, the usual one.",
+        )),
+        None => Ok(url),
+    }
 }
 
-fn web_url(field: &'static str, text: &str, schemes: &[&str]) -> Result<Option<String>, Invalid> {
+fn web_url(field: &'static str, text: &str, schemes: &[&str]) -> Result<Option<Url>, Invalid> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -62,13 +73,13 @@ fn web_url(field: &'static str, text: &str, schemes: &[&str]) -> Result<Option<S
             ),
         )
     };
-    let url = url::Url::parse(text).map_err(|_| rule())?;
+    let url = Url::parse(text).map_err(|_| rule())?;
     let good = text.len() <= URL_MAX
         && schemes.contains(&url.scheme())
         && url.host().is_some()
         && url.username().is_empty()
         && url.password().is_none();
-    if good { Ok(Some(url.into())) } else { Err(rule()) }
+    if good { Ok(Some(url)) } else { Err(rule()) }
 }
 
 #[cfg(test)]
@@ -87,13 +98,17 @@ mod tests {
 
     #[test]
     fn avatars_come_by_https_only() {
-        assert!(avatar_url("https://example.com/a.png").unwrap().is_some());
+        for good in ["https://example.com/a.png", "https://example.com:443/a.png"] {
+            assert!(avatar_url(good).unwrap().is_some(), "{good}");
+        }
         for bad in [
             "http://example.com/a",
             "javascript:alert(1)",
             "https://u:p@example.com/",
             "/a.png",
             "https://",
+            "https://example.com:8443/a.png",
+            "http://[::ffff:127.0.0.1]/",
         ] {
             assert!(avatar_url(bad).is_err(), "{bad}");
         }

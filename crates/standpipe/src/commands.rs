@@ -148,6 +148,7 @@ fn environment() -> Environment {
         }),
         search_path: ambient::search_path(),
         runtime_dir: ambient::runtime_dir(),
+        network: app::Network::internet(),
     }
 }
 

@@ -59,6 +59,7 @@ impl Opened {
             transport,
             on_link: environment.on_link.clone(),
             local,
+            network: environment.network.clone(),
         }))
     }
 

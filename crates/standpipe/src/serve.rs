@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
-use app::{App, LocalServer, LocalSettings};
+use app::{App, LocalServer, LocalSettings, Network};
 use gateway::{Gateway, GatewaySettings};
 use model::{Clock, Random};
 use store::Db;
@@ -34,6 +34,8 @@ pub struct Environment {
     pub search_path: Vec<PathBuf>,
     /// The user's own directory for sockets.
     pub runtime_dir: Option<PathBuf>,
+    /// Where avatars are fetched from.
+    pub network: Network,
 }
 
 /// A Standpipe that accepts at all its doors.
@@ -176,10 +178,11 @@ fn workers(
     certificate: Certificate,
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let (processes, mails, connections) = (app.clone(), app.clone(), app.clone());
-    let (end, same_end, end_too) = (stopping.clone(), stopping.clone(), stopping.clone());
+    let [processes, fetches, mails, connections] = [(); 4].map(|()| app.clone());
+    let [end, fetches_end, same_end, end_too] = [(); 4].map(|()| stopping.clone());
     vec![
         tokio::spawn(async move { processes.run_processes(end).await }),
+        tokio::spawn(async move { fetches.run_avatar_fetches(fetches_end).await }),
         tokio::spawn(async move { mails.deliver_mail(same_end).await }),
         tokio::spawn(async move { connections.watch_connections(end_too).await }),
         tokio::spawn(housekeeping::run(

@@ -15,6 +15,7 @@ mod tx;
 pub mod audit_chain;
 pub mod audit_erasure;
 pub mod audit_log;
+pub mod avatars;
 pub mod connections;
 pub mod database_passwords;
 pub mod deleted_users;

@@ -26,6 +26,7 @@ migrations! {
     5 "0005_handles";
     6 "0006_endings";
     7 "0007_token_scopes";
+    8 "0008_avatars";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -98,14 +98,16 @@ const TAKE_PROCESS: Sql = sql(concat!(
        version_id = version_id + 1 \
      WHERE id = (SELECT id FROM processes \
        WHERE ((state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1)) \
-         AND type LIKE $3 ORDER BY run_after, id LIMIT 1) \
+         AND type LIKE $3 AND (type <> 'user.avatar.fetch' OR type = $3) \
+         ORDER BY run_after, id LIMIT 1) \
        AND ((state = 'pending' AND run_after <= $1) OR (state = 'running' AND lease_until <= $1)) \
      RETURNING ",
     columns!()
 ));
 
 /// Takes the process that is due longest, of `only` one type or of any, until `lease_until`. Of two workers, one gets it
-/// and the other nothing.
+/// and the other nothing. "Any" leaves out what is fetched from the web, where anyone can keep a worker waiting: that
+/// has a worker of its own.
 pub async fn take_process(
     tx: &mut Tx,
     now: Timestamp,
@@ -176,6 +178,32 @@ pub async fn delete_process_of_deleted(tx: &mut Tx, id: ProcessId) -> Result<boo
     Ok(tx.run(DELETE_OF_DELETED, params![id]).await? == 1)
 }
 
+const SUPERSEDE_FETCHES: Sql = sql(
+    "UPDATE processes SET state = 'failed', state_reason = $2, lease_until = NULL, updated_at = $3, \
+       version_id = version_id + 1 \
+     WHERE user_id = $1 AND type = 'user.avatar.fetch' AND state IN ('pending', 'running')",
+);
+
+/// Ends the fetches of `user` that are under way, because of `reason`: what they bring is not taken any more.
+pub async fn supersede_fetches(tx: &mut Tx, user: UserId, reason: &str, now: Timestamp) -> Result<u64> {
+    tx.run(SUPERSEDE_FETCHES, params![user, reason, now]).await
+}
+
+const FIND_LAST_FETCH: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM processes WHERE user_id = $1 AND type = 'user.avatar.fetch' ORDER BY created_at DESC, id DESC LIMIT 1"
+));
+
+/// The fetch that `user` asked for last.
+pub async fn find_last_fetch(db: &Db, user: UserId) -> Result<Option<ProcessRow>> {
+    db.one(FIND_LAST_FETCH, params![user])
+        .await?
+        .as_ref()
+        .map(ProcessRow::from_row)
+        .transpose()
+}
+
 const FIND_PROCESS: Sql = sql(concat!(
     "SELECT ",
     columns!(),
@@ -240,5 +268,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     LIST_UNFINISHED,
     DELETE_PROCESSES,
     DELETE_OF_DELETED,
+    SUPERSEDE_FETCHES,
+    FIND_LAST_FETCH,
     FIND_PROCESS,
 ];

@@ -96,6 +96,7 @@ value_from! {
     &Option<String> => |v| Self::Text(v.clone());
     Option<&str> => |v| Self::Text(v.map(str::to_owned));
     i64 => |v| Self::Int(Some(v));
+    Option<i64> => |v| Self::Int(v);
     bool => |v| Self::Int(Some(i64::from(v)));
     Timestamp => |v| Self::Int(Some(v.as_microsecond()));
     Option<Timestamp> => |v| Self::Int(v.map(|at| at.as_microsecond()));

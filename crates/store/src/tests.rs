@@ -24,6 +24,7 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("audit_log.rs"),
         crate::audit_log::STATEMENTS,
     ),
+    ("avatars", include_str!("avatars.rs"), crate::avatars::STATEMENTS),
     (
         "connections",
         include_str!("connections.rs"),

@@ -12,7 +12,7 @@ use crate::{
 /// The columns of a user in any query that calls the table `u`.
 macro_rules! user_columns {
     () => {
-        "u.id AS u_id, u.handle AS u_handle, u.display_name AS u_display_name, u.avatar_url AS u_avatar_url, \
+        "u.id AS u_id, u.handle AS u_handle, u.display_name AS u_display_name, u.avatar_version AS u_avatar_version, \
          u.url AS u_url, u.state AS u_state, u.auth_epoch AS u_auth_epoch, \
          u.token_min_issued_at AS u_token_min_issued_at, u.connection_epoch AS u_connection_epoch, \
          u.created_at AS u_created_at, \
@@ -30,8 +30,8 @@ pub struct UserRow {
     pub handle: Handle,
     /// Its display name, if it has one.
     pub display_name: Option<String>,
-    /// Where its avatar is, if not the generated one.
-    pub avatar_url: Option<String>,
+    /// The version of its stored avatar; without one it has the generated picture.
+    pub avatar_version: Option<i64>,
     /// Its home page.
     pub url: Option<String>,
     /// False while the operator has switched it off.
@@ -56,7 +56,7 @@ impl UserRow {
             id: row.parse("u_id")?,
             handle: row.parse("u_handle")?,
             display_name: row.opt_text("u_display_name")?,
-            avatar_url: row.opt_text("u_avatar_url")?,
+            avatar_version: row.opt_int("u_avatar_version")?,
             url: row.opt_text("u_url")?,
             active: row.text("u_state")? == "active",
             auth_epoch: row.int("u_auth_epoch")?,
@@ -148,13 +148,12 @@ pub async fn insert_user(
 }
 
 const UPDATE_PROFILE: Sql = sql(
-    "UPDATE users SET display_name = $2, avatar_url = $3, url = $4, updated_at = $5, version_id = version_id + 1 \
-     WHERE id = $1",
+    "UPDATE users SET display_name = $2, url = $3, updated_at = $4, version_id = version_id + 1 WHERE id = $1",
 );
 
 /// Writes the profile of `user`.
 pub async fn update_profile(tx: &mut Tx, user: &UserRow, at: Timestamp) -> Result<bool> {
-    let values = params![user.id, &user.display_name, &user.avatar_url, &user.url, at];
+    let values = params![user.id, &user.display_name, &user.url, at];
     Ok(tx.run(UPDATE_PROFILE, values).await? == 1)
 }
 
@@ -189,6 +188,19 @@ pub async fn find_handle_change_in(tx: &mut Tx, id: UserId) -> Result<Option<Tim
     tx.one(FIND_HANDLE_CHANGE, params![id])
         .await?
         .map_or(Ok(None), |row| row.opt_time("handle_changed_at"))
+}
+
+const UPDATE_AVATAR_VERSION: Sql =
+    sql("UPDATE users SET avatar_version = $2, updated_at = $3, version_id = version_id + 1 WHERE id = $1");
+
+/// Says which avatar the account has now.
+pub async fn update_avatar_version(
+    tx: &mut Tx,
+    id: UserId,
+    version: Option<i64>,
+    at: Timestamp,
+) -> Result<bool> {
+    Ok(tx.run(UPDATE_AVATAR_VERSION, params![id, version, at]).await? == 1)
 }
 
 const UPDATE_STATE: Sql = sql(
@@ -243,6 +255,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     UPDATE_PROFILE,
     UPDATE_HANDLE,
     FIND_HANDLE_CHANGE,
+    UPDATE_AVATAR_VERSION,
     UPDATE_STATE,
     RESET_AUTH,
     LIST_USERS,

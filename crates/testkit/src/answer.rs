@@ -17,7 +17,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn read(response: Response) -> Self {
+    /// The answer in `response`, read to its end.
+    pub async fn read(response: Response) -> Self {
         Self::try_read(response).await.expect("a whole answer")
     }
 

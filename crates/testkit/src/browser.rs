@@ -8,7 +8,7 @@ use reqwest::{
     header,
 };
 
-use crate::{Answer, Mailbox, callers::client};
+use crate::{Answer, FormData, Mailbox, callers::client};
 
 /// A browser with a cookie jar of its own.
 #[derive(Debug, Clone)]
@@ -78,6 +78,26 @@ impl Browser {
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend_from_slice(fields);
         self.post(path, &all).await
+    }
+
+    /// Sends a form with a file that stands on `page`, with the anti-forgery token from there.
+    pub async fn upload(&self, page: &str, path: &str, file: &[u8]) -> Answer {
+        let csrf = self.get(page).await.with_status(200).hidden("csrf");
+        let form = FormData::default().field("csrf", &csrf);
+        self.post_form_data(path, &form.file("avatar", "me.png", "image/png", file))
+            .await
+    }
+
+    /// Sends a form with files, as a page of the server does.
+    pub async fn post_form_data(&self, path: &str, form: &FormData) -> Answer {
+        let request = self
+            .client
+            .request(Method::POST, self.url(path))
+            .header(header::ORIGIN, &self.origin)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, FormData::content_type())
+            .body(form.body());
+        Answer::read(request.send().await.expect("an answer")).await
     }
 
     /// Signs in to an account that is there, by the link from the mail.

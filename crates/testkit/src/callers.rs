@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, ops::Deref, path::Path, sync::Once};
 
-use reqwest::{Certificate, Client, ClientBuilder, Method, RequestBuilder, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Method, RequestBuilder, header, redirect};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, FormData};
 
 /// Somebody without a credential.
 #[derive(Debug, Clone)]
@@ -122,6 +122,25 @@ impl Caller {
     /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await
+    }
+
+    /// `GET` with one more header.
+    pub async fn get_with(&self, path: &str, name: &str, value: &str) -> Answer {
+        let request = self.request(Method::GET, path, None).header(name, value);
+        Answer::read(request.send().await.expect("an answer")).await
+    }
+
+    /// `POST` with files.
+    pub async fn upload(&self, path: &str, form: &FormData) -> Answer {
+        self.post_as(path, &FormData::content_type(), form.body()).await
+    }
+
+    /// `POST` with any body, which is called what the test likes.
+    pub async fn post_as(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let request = self
+            .request(Method::POST, path, None)
+            .header(header::CONTENT_TYPE, content_type);
+        Answer::read(request.body(body).send().await.expect("an answer")).await
     }
 
     /// Any method, to a server that may be gone: nothing when no whole answer came.

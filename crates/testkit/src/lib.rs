@@ -19,6 +19,7 @@ mod browser;
 mod callers;
 mod chromium;
 mod engine;
+mod form_data;
 mod leftovers;
 mod mailbox;
 mod parts;
@@ -28,6 +29,7 @@ mod server;
 mod tamper;
 mod test_app;
 mod time;
+mod web_host;
 
 pub use answer::Answer;
 pub use binary::{Binary, Running};
@@ -35,12 +37,14 @@ pub use browser::Browser;
 pub use callers::{Anonymous, Bearer};
 pub use chromium::Chromium;
 pub use engine::Engine;
+pub use form_data::FormData;
 pub use mailbox::{Mail, Mailbox};
 pub use parts::{driver_directory, has};
 pub use patience::until;
 pub use psql::{Psql, PsqlAnswer};
 pub use test_app::{Builder, Person, TestApp};
 pub use time::TestClock;
+pub use web_host::{WebHost, WebPage};
 
 /// Makes each body two tests, `NAME::sqlite` and `NAME::postgres`. It is handed a [`Builder`] for its engine.
 ///

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use app::{App, tokens::NewToken};
+use app::{App, Network, tokens::NewToken};
 use model::{Random, Secret};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub struct Builder {
     config: Config,
     clock: TestClock,
     random: Random,
+    network: Network,
 }
 
 /// A server of a test's own.
@@ -74,6 +75,12 @@ impl Builder {
         self
     }
 
+    /// With a network from which avatars are fetched; without, there is none.
+    pub fn network(mut self, network: Network) -> Self {
+        self.network = network;
+        self
+    }
+
     /// With anything else of the configuration changed.
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -103,6 +110,7 @@ impl Builder {
             on_link: Arc::new(|_| {}),
             search_path: ambient::search_path(),
             runtime_dir: None,
+            network: self.network,
         };
         let (config, surroundings) = (self.config.clone(), environment.clone());
         let server = RunningServer::start(self.config, environment, database).await;
@@ -145,6 +153,7 @@ impl TestApp {
             config,
             clock: TestClock::default(),
             random: ambient::random(),
+            network: Network::nowhere(),
         }
     }
 

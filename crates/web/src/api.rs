@@ -2,13 +2,13 @@
 
 mod actor;
 mod audit_log;
+mod avatar;
 mod body;
 mod credentials;
 mod email;
 mod error;
 mod expiry;
 mod export;
-mod identity;
 mod page;
 mod password;
 mod preferences;
@@ -21,13 +21,12 @@ mod workspace;
 
 use axum::{Router, middleware};
 
-use crate::{Web, limits};
+use crate::{Web, limits, upload};
 use routes::{Resources, delete, get, post};
 
 pub(crate) use audit_log::AuditRecordView;
 pub(crate) use error::ApiError;
 pub(crate) use export::download;
-pub(crate) use identity::avatar_path;
 pub(crate) use page::{PageQuery, encode as encode_cursor};
 pub use routes::Route;
 
@@ -57,7 +56,7 @@ pub(crate) fn resources() -> Resources {
     Resources::default()
         .route("/actor", get(actor::get_actor))
         .route("/credentials/revoke", post(credentials::revoke_credentials))
-        .route("/identity/{identity}/avatar", get(identity::get_avatar))
+        .route("/identity/{identity}/avatar", get(avatar::get_avatar))
         .route(
             "/user/{user}",
             get(user::get_user)
@@ -65,6 +64,12 @@ pub(crate) fn resources() -> Resources {
                 .delete(user::delete_user),
         )
         .route("/user/{user}/export", get(export::export_account))
+        .route(
+            "/user/{user}/avatar",
+            post(avatar::create_avatar)
+                .delete(avatar::delete_avatar)
+                .body_limit(upload::BODY_LIMIT),
+        )
         .route(
             "/user/{user}/password",
             get(password::get_password).post(password::create_password),

@@ -7,6 +7,7 @@ mod advanced;
 mod answer;
 mod audit_log;
 mod audit_words;
+mod avatar;
 mod confirm;
 mod connect;
 mod delete_account;
@@ -24,13 +25,15 @@ mod tokens;
 mod workspaces;
 
 use axum::{
-    Extension, Router, middleware,
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
 
 use answer::ConsoleError;
 
-use crate::{Web, assets, limits};
+use crate::{Web, assets, limits, upload};
 
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ConsoleError>);
@@ -70,7 +73,12 @@ pub(crate) fn pages() -> Router<Web> {
             "/settings/profile",
             get(profile::show_profile).post(profile::update_display_name),
         )
-        .route("/settings/profile/avatar", post(profile::update_avatar_url))
+        .route("/settings/profile/avatar", post(avatar::update_avatar_url))
+        .route(
+            "/settings/profile/avatar/upload",
+            post(avatar::upload_avatar).layer(DefaultBodyLimit::max(upload::BODY_LIMIT)),
+        )
+        .route("/settings/profile/avatar/reset", post(avatar::reset_avatar))
         .route(
             "/settings/profile/password/reveal",
             post(profile::reveal_password),

@@ -12,6 +12,7 @@ mod guards;
 mod headers;
 mod limits;
 mod request;
+mod upload;
 
 use app::App;
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};

@@ -42,7 +42,7 @@ pub use field::{Field, Hidden, Problem};
 pub use frame::{AssetUrls, Flash, Frame, Link, Person, Place, SettingsPage, WorkspaceTab};
 pub use moment::Moment;
 pub use notifications::{MailKind, NotificationsPage};
-pub use profile::{PasswordCard, ProfilePage, RotatePasswordPage};
+pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
 pub use step_up::StepUpPage;

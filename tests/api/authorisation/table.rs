@@ -54,6 +54,9 @@ const fn on(
     }
 }
 
+/// In place of a body: a form with a picture in it.
+pub(super) const A_PICTURE: &str = "a picture";
+
 #[rustfmt::skip]
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("POST", "/credentials/revoke", r#"{"credentials": []}"#, 202, LetsIn::Everyone),
@@ -65,6 +68,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/user/{user}/audit_log", READ),
     get("/user/{user}/audit_log/export", READ),
     get("/user/{user}/audit_log/{record}", READ),
+    on("POST", "/user/{user}/avatar", A_PICTURE, 201, FULL),
+    on("DELETE", "/user/{user}/avatar", "", 201, FULL),
     get("/user/{user}/email", READ),
     on("POST", "/user/{user}/email", r#"{"email": "{user}@new.example"}"#, 201, FULL),
     get("/user/{user}/email/{email}", READ),

@@ -75,9 +75,9 @@ impl Archive {
     }
 
     /// Goes on with the file; waits while the reader is slow.
-    pub(super) async fn write(&mut self, text: &str) -> Result<()> {
+    pub(super) async fn write(&mut self, octets: impl AsRef<[u8]>) -> Result<()> {
         self.zip
-            .write_all(text.as_bytes())
+            .write_all(octets.as_ref())
             .map_err(|_| Error::Internal("an archive cannot be written"))?;
         self.send(CHUNK).await
     }

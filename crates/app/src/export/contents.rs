@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::time::rfc3339_seconds;
 use serde_json::{Value, json};
 use store::{
-    Cursor, Page, audit_log::AuditRow, handles, processes::ProcessRow, sessions::SessionRow,
+    Cursor, Page, audit_log::AuditRow, avatars, handles, processes::ProcessRow, sessions::SessionRow,
     tokens::TokenRow, user_emails, user_emails::EmailRow, workspaces::WorkspaceRow,
 };
 
@@ -73,6 +73,10 @@ impl App {
         archive.file("README.txt")?;
         archive.write(README).await?;
         archive.json("profile.json", &self.profile(actor).await?).await?;
+        if let Some(avatar) = self.find_avatar(actor.id()).await? {
+            archive.file("avatar.webp")?;
+            archive.write(avatar.picture).await?;
+        }
         archive
             .json("preferences.json", &self.preferences(actor).await?)
             .await?;
@@ -100,12 +104,14 @@ impl App {
 
     async fn profile(&self, actor: &Actor) -> Result<Value> {
         let user = actor.user();
+        let origin = avatars::find_avatar_origin(self.db(), user.id).await?;
         Ok(json!({
             "id": user.id,
             "handle": user.handle,
             "display_name": user.display_name,
             "url": user.url,
-            "avatar_url": user.avatar_url,
+            "avatar_url": self.avatar_url(user),
+            "avatar_fetched_from": origin.and_then(|origin| origin.source_url),
             "created_at": rfc3339_seconds(user.created_at),
             "updated_at": user.updated_at.map(rfc3339_seconds),
             "authentication_reset_at": user.token_min_issued_at.map(rfc3339_seconds),

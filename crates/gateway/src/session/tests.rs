@@ -88,6 +88,7 @@ async fn door_with(limits: LimitSettings, settings_of_ours: GatewaySettings) -> 
         transport: mail::Transport::Directory(data.path().to_owned()),
         on_link: Arc::new(|_| {}),
         local: None,
+        network: app::Network::nowhere(),
     });
     app.admin_create_user(USER, "ana@example.com").await.unwrap();
     let certificate = Arc::new(ArcSwap::new(certified_key()));

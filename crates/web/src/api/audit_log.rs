@@ -1,6 +1,6 @@
 //! `/user/{user}/audit_log`: what happened, newest first (contract §1.8).
 
-use app::{App, AuditRow, Error};
+use app::{App, AuditRow, Error, avatars};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, TENANT_ID, identity,
+    Answer, TENANT_ID,
     page::{ListView, PageQuery},
 };
 use crate::{
@@ -67,7 +67,10 @@ impl AuditRecordView {
             actor_id: row.actor_id.map(|id| id.to_string()).unwrap_or_default(),
             actor_display_name: row.actor_display_name.unwrap_or_else(|| row.actor_handle.clone()),
             actor_handle: row.actor_handle,
-            actor_avatar_url: row.actor_id.map(identity::avatar_path).unwrap_or_default(),
+            actor_avatar_url: row
+                .actor_id
+                .map(|id| avatars::avatar_path(id, None))
+                .unwrap_or_default(),
             actor_ip: row.actor_ip,
             created_at: rfc3339_seconds(row.created_at),
             tenant_id: TENANT_ID,

@@ -39,7 +39,7 @@ pub(crate) struct ProcessView {
 }
 
 impl ProcessView {
-    fn new(actor: &Actor, row: ProcessRow) -> Self {
+    fn new(app: &App, actor: &Actor, row: ProcessRow) -> Self {
         Self {
             id: row.id,
             kind: row.kind.as_str(),
@@ -49,7 +49,7 @@ impl ProcessView {
             workspace_id: row.workspace_id,
             created_at: rfc3339_seconds(row.created_at),
             created_by_id: row.created_by_id,
-            created_by: actor.user().into(),
+            created_by: UserView::new(app, actor.user()),
             updated_at: rfc3339_seconds(row.updated_at),
             updated_by_id: row.created_by_id,
             version_id: row.version_id,
@@ -70,7 +70,7 @@ pub(crate) async fn list_processes(
     actor.own(&user)?;
     let page = app.list_processes(&actor, &wanted, query.page()?).await?;
     Ok(Json(ListView::new(page.processes, page.next, |row| {
-        ProcessView::new(&actor, row)
+        ProcessView::new(&app, &actor, row)
     })))
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn list_workspace_processes(
         .list_workspace_processes(&actor, &workspace, &wanted, query.page()?)
         .await?;
     Ok(Json(ListView::new(page.processes, page.next, |row| {
-        ProcessView::new(&actor, row)
+        ProcessView::new(&app, &actor, row)
     })))
 }
 
@@ -101,5 +101,5 @@ pub(crate) async fn get_process(
     actor.own(&user)?;
     let id = process.parse().map_err(|_| Error::NotFound("process"))?;
     let row = app.get_process(&actor, id).await?;
-    Ok(Json(ProcessView::new(&actor, row)))
+    Ok(Json(ProcessView::new(&app, &actor, row)))
 }

@@ -3,6 +3,7 @@
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     handler::Handler,
     http::Method,
     routing::{MethodRouter, on},
@@ -51,6 +52,14 @@ impl Resources {
 pub(crate) struct Methods {
     router: MethodRouter<Web>,
     taken: Vec<Method>,
+}
+
+impl Methods {
+    /// Takes bodies of up to `most` bytes, where others take what all take.
+    pub(crate) fn body_limit(mut self, most: usize) -> Self {
+        self.router = self.router.layer(DefaultBodyLimit::max(most));
+        self
+    }
 }
 
 macro_rules! methods {

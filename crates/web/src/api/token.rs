@@ -75,7 +75,7 @@ impl TokenView {
             last_used_ip: row.last_used_ip,
             created_at: rfc3339_seconds(row.created_at),
             created_by_id: row.user_id,
-            created_by: actor.user().into(),
+            created_by: UserView::new(app, actor.user()),
             updated_at: row.updated_at.map(rfc3339_seconds),
             updated_by_id: row.user_id,
             version_id: row.version_id,

@@ -10,7 +10,7 @@ use axum::{
 use model::{UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, TENANT_ID, body, body::JsonBody, identity};
+use super::{Answer, TENANT_ID, body, body::JsonBody};
 use crate::guards::{
     Bearer,
     needs::{Change, Identify},
@@ -37,18 +37,15 @@ pub(crate) struct UserView {
     version_id: i64,
 }
 
-impl From<&UserRow> for UserView {
-    fn from(user: &UserRow) -> Self {
+impl UserView {
+    pub(crate) fn new(app: &App, user: &UserRow) -> Self {
         Self {
             id: user.id,
             handle: user.handle.to_string(),
             tenant_id: TENANT_ID,
             status: "accepted",
             display_name: user.display_name.clone(),
-            avatar_url: user
-                .avatar_url
-                .clone()
-                .unwrap_or_else(|| identity::avatar_path(user.id)),
+            avatar_url: app.avatar_url(user),
             url: user.url.clone(),
             created_at: rfc3339_seconds(user.created_at),
             updated_at: user.updated_at.map(rfc3339_seconds),
@@ -101,11 +98,12 @@ impl UpdateUserRequest {
 
 /// `GET /user/{user}`
 pub(crate) async fn get_user(
+    State(app): State<App>,
     Bearer(actor, _): Bearer<Identify>,
     Path(user): Path<String>,
 ) -> Answer<Json<UserView>> {
     actor.own(&user)?;
-    Ok(Json(actor.user().into()))
+    Ok(Json(UserView::new(&app, actor.user())))
 }
 
 /// `PATCH /user/{user}`
@@ -127,7 +125,7 @@ pub(crate) async fn update_user(
     if resets_auth {
         user = app.reset_auth(&actor, rotates_password).await?;
     }
-    Ok(Json((&user).into()))
+    Ok(Json(UserView::new(&app, &user)))
 }
 
 /// `DELETE /user/{user}`: the account as it was, or `204` when somebody else was first.
@@ -138,7 +136,7 @@ pub(crate) async fn delete_user(
 ) -> Answer<Response> {
     actor.own(&user)?;
     Ok(match app.delete_account(&actor, None).await? {
-        Some(user) => Json(UserView::from(&user)).into_response(),
+        Some(user) => Json(UserView::new(&app, &user)).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }

@@ -22,6 +22,7 @@ fn process_row(app: &App, row: &ProcessRow) -> pages::ProcessRow {
         ProcessType::WorkspaceCreate => "Create workspace",
         ProcessType::WorkspaceDelete => "Delete workspace",
         ProcessType::UserDelete => "Delete account",
+        ProcessType::UserAvatarFetch => "Fetch avatar",
     };
     let now = app.now();
     let end = if is_over(row) { row.updated_at } else { now };

@@ -1,7 +1,7 @@
 //! Forms. A signed-in form must come from our own page, by the browser's word (`Sec-Fetch-Site`, `Origin`) and by the
 //! token that the page carries; one from outside by the browser's word alone.
 
-use app::Error;
+use app::{Error, avatars::Upload};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -10,12 +10,19 @@ use axum::{
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{answer::ConsoleError, signed::Signed};
-use crate::{Web, headers};
+use crate::{Web, headers, upload};
 
 /// A form that a signed-in person sent.
 pub(crate) struct SignedForm<T> {
     pub(crate) signed: Signed,
     pub(crate) input: T,
+}
+
+/// A picture that a signed-in person sent with a form, or why it cannot be taken.
+pub(crate) struct SignedUpload {
+    pub(crate) signed: Signed,
+    pub(crate) leave: Upload,
+    pub(crate) picture: Result<Vec<u8>, Error>,
 }
 
 /// A form that anyone may send.
@@ -47,19 +54,42 @@ impl<T: DeserializeOwned> FromRequest<Web> for SignedForm<T> {
         let signed = Signed::from_request_parts(&mut parts, web).await?;
         let bytes = own_body(Request::from_parts(parts, body), web).await?;
         let sent: Csrf = decode(&bytes)?;
-        // The token is derived from the session; a plain comparison tells an attacker nothing who cannot try twice.
-        if sent.csrf != signed.csrf {
-            return Err(Error::Forbidden {
-                code: "form_expired",
-                message: "This form belongs to another session. Reload the page and send it again.",
-            }
-            .into());
-        }
+        require_token(&sent.csrf, &signed)?;
         Ok(Self {
             signed,
             input: decode(&bytes)?,
         })
     }
+}
+
+impl FromRequest<Web> for SignedUpload {
+    type Rejection = ConsoleError;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let signed = Signed::from_request_parts(&mut parts, web).await?;
+        require_own_page(&parts.uri, &parts.headers)?;
+        let leave = web.app.begin_avatar_upload(&signed.actor)?;
+        let sent = upload::read(Request::from_parts(parts, body)).await;
+        require_token(&sent.csrf, &signed)?;
+        Ok(Self {
+            signed,
+            leave,
+            picture: sent.picture,
+        })
+    }
+}
+
+/// Refuses a form of another session. The token is derived from the session; a plain comparison tells an attacker
+/// nothing who cannot try twice.
+fn require_token(sent: &str, signed: &Signed) -> Result<(), Error> {
+    if sent == signed.csrf {
+        return Ok(());
+    }
+    Err(Error::Forbidden {
+        code: "form_expired",
+        message: "This form belongs to another session. Reload the page and send it again.",
+    })
 }
 
 impl<T: DeserializeOwned> FromRequest<Web> for OpenForm<T> {

@@ -1,6 +1,6 @@
-//! `/settings/profile`: display name, avatar, database password.
+//! `/settings/profile`: display name, database password; the avatar has a file of its own.
 
-use app::{Error, UserRow, profile::ProfileUpdate};
+use app::{Error, profile::ProfileUpdate};
 use axum::{
     Json,
     http::{HeaderMap, StatusCode},
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     answer::{Answer, wants_json},
+    avatar,
     connect::connect_page,
     emails,
     form::SignedForm,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::pages::{Field, Moment, PasswordCard, Place, ProfilePage, RotatePasswordPage, SettingsPage};
 
-const HERE: &str = "/settings/profile";
+pub(super) const HERE: &str = "/settings/profile";
 const PLACE: Place = Place::Settings(SettingsPage::Profile);
 
 /// `GET /settings`
@@ -29,24 +30,20 @@ pub(crate) async fn redirect_to_profile(_signed: Signed) -> Redirect {
 
 /// `GET /settings/profile`
 pub(crate) async fn show_profile(signed: Signed) -> Answer {
-    let (display_name, avatar_url) = fields(signed.actor.user());
-    profile_page(&signed, StatusCode::OK, display_name, avatar_url, None).await
+    profile_page(&signed, StatusCode::OK, Typed::default()).await
 }
 
-fn fields(user: &UserRow) -> (Field, Field) {
-    (
-        Field::new(user.display_name.clone().unwrap_or_default()),
-        Field::new(user.avatar_url.clone().unwrap_or_default()),
-    )
+/// What differs from the page as it is opened: what was typed and refused, and the password once it is revealed.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub(super) display_name: Option<Field>,
+    pub(super) avatar_url: Option<Field>,
+    pub(super) avatar: Field,
+    pub(super) revealed: Option<String>,
 }
 
-async fn profile_page(
-    signed: &Signed,
-    status: StatusCode,
-    display_name: Field,
-    avatar_url: Field,
-    revealed: Option<String>,
-) -> Answer {
+pub(super) async fn profile_page(signed: &Signed, status: StatusCode, typed: Typed) -> Answer {
+    let saved = signed.actor.user().display_name.clone();
     let since = signed
         .app
         .password_created_at(&signed.actor)
@@ -54,11 +51,13 @@ async fn profile_page(
         .unwrap_or_else(|| signed.app.now());
     let page = ProfilePage {
         frame: signed.frame(PLACE).await?,
-        display_name,
-        avatar_url,
+        display_name: typed
+            .display_name
+            .unwrap_or_else(|| Field::new(saved.unwrap_or_default())),
+        avatar: avatar::card(signed, typed.avatar_url, typed.avatar).await?,
         emails: emails::card(signed).await?,
         password: PasswordCard {
-            revealed,
+            revealed: typed.revealed,
             since: Moment::new(since, signed.app.now()),
             facts: rotation_facts(),
         },
@@ -91,40 +90,11 @@ pub(crate) async fn update_display_name(SignedForm { signed, input }: SignedForm
     match signed.app.update_profile(&signed.actor, update).await {
         Ok(_) => signed.done(HERE, "Display name saved."),
         Err(Error::Invalid(invalid)) => {
-            let (_, avatar_url) = fields(signed.actor.user());
-            let typed = field("display_name", input.display_name, &invalid);
-            profile_page(&signed, StatusCode::UNPROCESSABLE_ENTITY, typed, avatar_url, None).await
-        }
-        Err(other) => Err(other.into()),
-    }
-}
-
-/// What the form sends.
-#[derive(Deserialize)]
-pub(crate) struct AvatarForm {
-    #[serde(default)]
-    avatar_url: String,
-}
-
-/// `POST /settings/profile/avatar`
-pub(crate) async fn update_avatar_url(SignedForm { signed, input }: SignedForm<AvatarForm>) -> Answer {
-    let update = ProfileUpdate {
-        avatar_url: Some(input.avatar_url.clone()),
-        ..ProfileUpdate::default()
-    };
-    match signed.app.update_profile(&signed.actor, update).await {
-        Ok(_) => signed.done(HERE, "Avatar URL saved."),
-        Err(Error::Invalid(invalid)) => {
-            let (display_name, _) = fields(signed.actor.user());
-            let typed = field("avatar_url", input.avatar_url, &invalid);
-            profile_page(
-                &signed,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                display_name,
-                typed,
-                None,
-            )
-            .await
+            let typed = Typed {
+                display_name: Some(field("display_name", input.display_name, &invalid)),
+                ..Typed::default()
+            };
+            profile_page(&signed, StatusCode::UNPROCESSABLE_ENTITY, typed).await
         }
         Err(other) => Err(other.into()),
     }
@@ -156,8 +126,11 @@ pub(crate) async fn reveal_password(
         let page = connect_page(&signed, row, Some(password)).await?;
         return signed.page(&page);
     }
-    let (display_name, avatar_url) = fields(signed.actor.user());
-    profile_page(&signed, StatusCode::OK, display_name, avatar_url, Some(password)).await
+    let typed = Typed {
+        revealed: Some(password),
+        ..Typed::default()
+    };
+    profile_page(&signed, StatusCode::OK, typed).await
 }
 
 /// `GET /settings/profile/password/rotate`

@@ -1,6 +1,6 @@
 //! A signed-in person in front of a page.
 
-use app::{Actor, App, Error, Page};
+use app::{Actor, App, Error, Page, avatars};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -13,7 +13,7 @@ use super::{
     cookies::{self, Name},
 };
 use crate::{
-    Web, api, assets,
+    Web, assets,
     guards::{self, Caller},
     pages::{Flash, Frame, Person, Place, SettingsPage},
 };
@@ -99,7 +99,7 @@ impl Signed {
                     .display_name
                     .clone()
                     .unwrap_or_else(|| user.handle.to_string()),
-                avatar_url: api::avatar_path(user.id),
+                avatar_url: avatars::avatar_path(user.id, user.avatar_version),
             },
             csrf: self.csrf.clone(),
             place,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{EmailsCard, Field, Frame, Moment};
+use super::{Badge, EmailsCard, Field, Frame, Moment};
 
 /// The card of the database password. The page never holds the password unless `revealed` does.
 #[derive(Clone, Debug)]
@@ -15,6 +15,34 @@ pub struct PasswordCard {
     pub facts: Vec<String>,
 }
 
+/// The card of the avatar.
+#[derive(Clone, Debug)]
+pub struct AvatarCard {
+    /// What the account has now, as a sentence.
+    pub origin: String,
+    /// Whether that is a picture of the person's own, which can be reset.
+    pub chosen: bool,
+    /// The field of the file; only its error is shown again.
+    pub file: Field,
+    /// The address to fetch it from.
+    pub url: Field,
+    /// The fetch that is under way, or that failed lately.
+    pub fetch: Option<AvatarFetch>,
+}
+
+/// A fetch of an avatar.
+#[derive(Clone, Debug)]
+pub struct AvatarFetch {
+    /// From which host.
+    pub host: String,
+    /// Its page.
+    pub href: String,
+    /// Its state.
+    pub state: Badge,
+    /// Why it failed; `None` while it goes on.
+    pub error: Option<String>,
+}
+
 /// `/settings/profile`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/profile.html")]
@@ -23,8 +51,8 @@ pub struct ProfilePage {
     pub frame: Frame,
     /// The display name.
     pub display_name: Field,
-    /// The avatar's address.
-    pub avatar_url: Field,
+    /// The avatar.
+    pub avatar: AvatarCard,
     /// The e-mail addresses.
     pub emails: EmailsCard,
     /// The database password.

@@ -11,10 +11,22 @@ pub(super) fn profile(words: &Words) -> Pages {
     ]
     .map(str::to_owned)
     .into();
+    let fetch = |state: &str, error: Option<&str>| AvatarFetch {
+        host: words.or("example.com"),
+        href: "/activity/p_c2rkvdq5v6f0000000g0".into(),
+        state: Badge::process(state),
+        error: error.map(|_| words.or("The server at this address answered 404 instead of a picture.")),
+    };
     let page = ProfilePage {
         frame: frame(words, Place::Settings(SettingsPage::Profile)),
         display_name: Field::new(&words.text),
-        avatar_url: Field::default(),
+        avatar: AvatarCard {
+            origin: "Drawn from the id of your account.".into(),
+            chosen: false,
+            file: Field::default(),
+            url: Field::default(),
+            fetch: None,
+        },
         emails: emails_card(words),
         password: PasswordCard {
             revealed: None,
@@ -26,11 +38,29 @@ pub(super) fn profile(words: &Words) -> Pages {
         (
             "profile-wrong",
             show(ProfilePage {
-                avatar_url: Field::refused(
-                    words.or("http://example.com/me.png"),
-                    "Enter an absolute https URL of at most 2048 characters, without a \
+                avatar: AvatarCard {
+                    file: Field::refused("", "This picture is larger than 5 MB. Use a smaller one."),
+                    url: Field::refused(
+                        words.or("http://example.com/me.png"),
+                        "Enter an absolute https URL of at most 2048 characters, without a \
 user name or password in it.",
-                ),
+                    ),
+                    fetch: Some(fetch("failed", Some("The server at this address answered 404."))),
+                    ..page.avatar.clone()
+                },
+                ..page.clone()
+            }),
+        ),
+        (
+            "profile-fetching",
+            show(ProfilePage {
+                avatar: AvatarCard {
+                    origin: format!("Fetched from {} 3 days ago.", words.or("example.com")),
+                    chosen: true,
+                    url: Field::new(words.or("https://example.com/me.png")),
+                    fetch: Some(fetch("running", None)),
+                    ..page.avatar.clone()
+                },
                 ..page.clone()
             }),
         ),
