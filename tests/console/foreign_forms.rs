@@ -27,6 +27,8 @@ const FORMS: &[&str] = &[
     "/settings/sessions/end-others",
     "/settings/sessions/s_00000000000000000000/end",
     "/settings/advanced/reset-authentication",
+    "/settings/advanced/export",
+    "/settings/advanced/delete-account",
     "/workspaces",
     "/workspace/dev/delete",
 ];

@@ -70,6 +70,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails", fields: &[("email", "{handle}@third.example")], done: 303, action: "user.email.create" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/primary", fields: &[], done: 303, action: "user.email.update" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/remove", fields: &[], done: 303, action: "user.email.delete" },
+    Endpoint { level: Level::Sensitive, page: "/settings/advanced", path: "/settings/advanced/export", fields: &[], done: 200, action: "user.export.create" },
     Endpoint { level: Level::Danger, page: "/settings/advanced", path: "/settings/advanced/reset-authentication", fields: &[("confirm", "{handle}")], done: 303, action: "user.auth.reset" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/rotate", fields: &[("overlap", "3600")], done: 201, action: "token.rotate" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/edit", fields: &[("networks", "127.0.0.1")], done: 303, action: "token.update" },
