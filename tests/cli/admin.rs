@@ -44,6 +44,33 @@ async fn accounts_and_tokens_are_made_beside_a_running_server() {
     running.browser().get(&path).await.with_status(410);
 }
 
+#[tokio::test]
+async fn the_last_use_of_a_token_is_written_when_the_server_stops() {
+    let binary = binary();
+    let running = binary.serve();
+    binary.ok(&["admin", "user", "create", "ana", "--email", "ana@example.com"]);
+    let [ci, looker] =
+        ["CI", "looker"].map(|title| binary.ok(&["admin", "token", "create", "ana", "--title", title]));
+    running
+        .anonymous()
+        .with_token(&ci)
+        .get("/api/latest/actor")
+        .await
+        .with_status(200);
+    running.stop();
+    let running = binary.serve();
+    let path = format!("/api/latest/user/ana/token/t_{}", &ci[4..24]);
+    let token = running
+        .anonymous()
+        .with_token(looker)
+        .get(&path)
+        .await
+        .with_status(200)
+        .json();
+    assert_eq!(token["last_used_ip"], "127.0.0.1");
+    assert!(token["last_used_at"].is_string());
+}
+
 #[test]
 fn accounts_are_listed_for_people_and_for_scripts() {
     let binary = binary();

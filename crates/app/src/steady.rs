@@ -9,6 +9,9 @@ pub(crate) const SIGN_IN: Duration = Duration::from_millis(50);
 /// How long a refused credential waits: longer than a store takes to look it up.
 pub(crate) const REFUSAL: Duration = Duration::from_millis(5);
 
+/// How long whoever reports leaked credentials waits: longer than a store takes to end some.
+pub(crate) const REPORT: Duration = Duration::from_millis(200);
+
 /// When a question was asked.
 pub(crate) struct Asked(Instant);
 

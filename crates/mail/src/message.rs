@@ -261,4 +261,23 @@ mod tests {
         assert!(!rendered.html.contains("<script>"));
         assert!(rendered.text.contains("<script>"));
     }
+
+    #[test]
+    fn a_leak_is_told_with_what_ended_and_where_to_look() {
+        let message = Message::CredentialRevoked {
+            what: "API token <b>CI</b>".to_owned(),
+            handle: "ana".to_owned(),
+            url: "http://localhost:8080/settings/tokens".to_owned(),
+            ip: "203.0.113.7".to_owned(),
+        };
+        let rendered = message.render().unwrap();
+        assert!(message.link().is_none(), "it signs nobody in");
+        for part in [&rendered.text, &rendered.html] {
+            assert!(part.contains("/settings/tokens") && part.contains("203.0.113.7"));
+        }
+        assert!(
+            rendered.text.contains("API token <b>CI</b> of your account ana")
+                && !rendered.html.contains("<b>CI")
+        );
+    }
 }

@@ -3,22 +3,20 @@
 //! The answer says nothing of what was sent: not whether it was a token, nor whether it was alive. Ending a credential
 //! takes its whole secret, which is all that its thief would need as well.
 
-use std::time::Duration;
-
 use model::{
     SessionId, TokenId,
     audit::{Action, AuditEntry, Credential},
     token::{PlainToken, TokenKey},
 };
 use store::{sessions, tokens, user_emails, users, users::UserRow};
-use tokio::time::Instant;
 
-use crate::{App, Error, Peer, Result, keys};
+use crate::{
+    App, Error, Peer, Result, keys,
+    steady::{self, Asked},
+};
 
 /// The most credentials in one report.
 pub const REPORT_MAX: usize = 100;
-/// No answer comes earlier, so that its time does not tell what was found.
-const ANSWER_AFTER: Duration = Duration::from_millis(200);
 
 /// A credential of `user` whose secret somebody else knows.
 struct Leaked {
@@ -45,14 +43,14 @@ impl App {
                 format!("Report at most {REPORT_MAX} credentials at a time."),
             ));
         }
-        let answer_at = Instant::now() + ANSWER_AFTER;
+        let asked = Asked::now();
         for credential in credentials {
             if let Some(leaked) = self.find_leaked(credential).await? {
                 self.revoke(&leaked, peer).await?;
             }
         }
         self.wake_workers();
-        tokio::time::sleep_until(answer_at).await;
+        asked.answer_after(steady::REPORT).await;
         Ok(())
     }
 

@@ -25,7 +25,6 @@ const DEEDS: &[(&str, &str, Option<&str>, SettingsPage)] = &[
     ("/settings/profile/emails/{email}/primary", "Change your primary e-mail address", None, Profile),
     ("/settings/profile/emails/{email}/remove", "Remove an e-mail address", None, Profile),
     ("/settings/tokens", "Create a token", Some("title"), Tokens),
-    ("/settings/tokens/{token}/edit", "Change the networks of a token", None, Tokens),
     ("/settings/tokens/{token}/rotate", "Rotate a token", None, Tokens),
     ("/settings/tokens/{token}/status", "Activate a token", None, Tokens),
     ("/settings/tokens/{token}/edit", "Change a token", Some("title"), Tokens),
