@@ -37,8 +37,8 @@ impl Credential {
     ];
 }
 
-/// The path of an account that has one of each object.
-pub(super) const EVERYTHING: &str = "/token/{email}/{session}/{workspace}";
+/// The path of an account that has one of each object; a new kind of object is named here too.
+pub(super) const EVERYTHING: &str = "/token/{email}/{record}/{session}/{workspace}";
 
 /// An account with one of each object, and a full token of it.
 pub(super) struct Account {
