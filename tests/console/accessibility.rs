@@ -246,9 +246,14 @@ async fn in_place(inspection: &mut Inspection<'_>) {
     window
         .run("document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })")
         .await;
-    window.click("Save avatar").await;
-    window.sees("https").await;
+    window.click("Fetch picture").await;
+    window.sees("without a user name or password").await;
     inspection.look("a refused form").await;
+    window.fill("Avatar URL", "https://example.com/me.png").await;
+    window.click("Fetch picture").await;
+    // In this test there is no network.
+    window.sees("failed. Nothing could be fetched").await;
+    inspection.look("a fetch that failed").await;
 }
 
 /// Adding an address, its card, and removing it.
