@@ -1,6 +1,7 @@
 """The work of scripts/bench-audit: fills both stores, asks the server for pages, and prints the times side by side."""
 
 import http.client
+import json
 import os
 import signal
 import sqlite3
@@ -104,8 +105,11 @@ class Store:
                 self.psql(self.url, statement)
         else:
             db = sqlite3.connect(os.path.join(self.directory, "standpipe.db"))
-            db.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -800000;")
-            for statement in (one, many, DAYS):
+            db.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = MEMORY;")
+            # Sorted indexes are made faster than they grow.
+            indexes = db.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'audit_log' AND sql LIKE 'CREATE INDEX%'").fetchall()
+            drops = [f"DROP INDEX {name}" for name, _ in indexes]
+            for statement in [*drops, one, many, *(text for _, text in indexes), DAYS]:
                 db.execute(statement)
                 db.commit()
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -114,12 +118,11 @@ class Store:
 
     def serve(self):
         self.process = run(self.directory, self.url, "serve", stderr=subprocess.DEVNULL)
-        address = None
         for line in self.process.stdout:
-            if line.startswith("Console: http://"):
-                address = urllib.parse.urlsplit(line.split()[1]).netloc
             if "standpipe is ready" in line:
                 break
+        with open(os.path.join(self.directory, "addresses.json"), encoding="utf-8") as addresses:
+            address = json.load(addresses)["http"]
         self.connection = http.client.HTTPConnection(address)
 
     def stop(self):
