@@ -91,7 +91,7 @@ class Store:
     def fill(self):
         end = int(time.time() * 1_000_000)
         postgres = self.name == "PostgreSQL"
-        series = f"generate_series(1, {RECORDS}) AS s(n)" if postgres else (
+        series = f"generate_series(1::bigint, {RECORDS}) AS s(n)" if postgres else (
             f"(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {RECORDS}) SELECT n FROM s)")
         blob = "decode(repeat('ab', 32), 'hex')" if postgres else "zeroblob(32)"
         common = {"series": series, "blob": blob, "records": RECORDS, "end": end}
@@ -154,7 +154,7 @@ def query(text, end):
                        old=at(start + 3 * DAY), older=at(start + 4 * DAY))
     if not text:
         return ""
-    parts = [part.split("=", 1) for part in text.split("&")]
+    parts = [tuple(part.split("=", 1)) for part in text.split("&")]
     return "?" + urllib.parse.urlencode(parts)
 
 
@@ -177,7 +177,7 @@ def chart_statement(store):
 
 def main():
     directory = tempfile.mkdtemp(prefix="standpipe-bench.")
-    stores = [Store("SQLite", directory), Store("PostgreSQL", directory)]
+    stores = [Store("PostgreSQL", directory), Store("SQLite", directory)]
     try:
         ends = {}
         for store in stores:
