@@ -6,6 +6,7 @@ mod audit_log;
 mod delete_account;
 mod emails;
 mod foreign_forms;
+mod handle;
 mod headers;
 mod keyboard;
 mod mail_scanner;

@@ -4,4 +4,5 @@ mod audit_chain;
 mod canary;
 mod deletion;
 mod kill;
+mod renames;
 mod reset_history;

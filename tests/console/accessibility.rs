@@ -165,6 +165,7 @@ async fn nothing_keeps_people_from_using_the_pages() {
         inspection.visit(page).await;
     }
     in_place(&mut inspection).await;
+    renaming(&mut inspection).await;
     addresses(&mut app, &mut inspection).await;
     confirmation(&app, &mut inspection).await;
     window.has_no_complaints().await;
@@ -254,6 +255,27 @@ async fn in_place(inspection: &mut Inspection<'_>) {
     // In this test there is no network.
     window.sees("failed. Nothing could be fetched").await;
     inspection.look("a fetch that failed").await;
+}
+
+/// Changing the handle: while it is typed, before it happens, and after it.
+async fn renaming(inspection: &mut Inspection<'_>) {
+    let window = inspection.window;
+    window.visit("/settings/advanced").await;
+    window.fill("New handle", "admin").await;
+    window.sees("This handle is reserved.").await;
+    inspection.look("a handle that cannot be").await;
+    window.fill("New handle", "bea").await;
+    window.sees("bea is free.").await;
+    inspection.look("a free handle").await;
+    window.click("Preview change").await;
+    window.sees("Change handle from ana to bea").await;
+    inspection.look("the preview of a handle").await;
+    window.fill("Type ana, your handle now, to confirm", "ana").await;
+    window.click("Change handle").await;
+    window.sees("ana is now bea").await;
+    inspection.look("the changed handle").await;
+    inspection.visit("/settings/advanced").await;
+    inspection.visit("/settings/advanced/handle/changed").await;
 }
 
 /// Adding an address, its card, and removing it.

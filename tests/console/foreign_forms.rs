@@ -26,6 +26,7 @@ const FORMS: &[&str] = &[
     "/settings/confirm/code",
     "/settings/sessions/end-others",
     "/settings/sessions/s_00000000000000000000/end",
+    "/settings/advanced/handle",
     "/settings/advanced/reset-authentication",
     "/settings/advanced/export",
     "/settings/advanced/delete-account",

@@ -71,6 +71,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/primary", fields: &[], done: 303, action: "user.email.update" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/remove", fields: &[], done: 303, action: "user.email.delete" },
     Endpoint { level: Level::Sensitive, page: "/settings/advanced", path: "/settings/advanced/export", fields: &[], done: 200, action: "user.export.create" },
+    Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/advanced/handle", fields: &[("handle", "{handle}-new"), ("confirm", "{handle}")], done: 303, action: "user.handle.update" },
     Endpoint { level: Level::Danger, page: "/settings/advanced", path: "/settings/advanced/reset-authentication", fields: &[("confirm", "{handle}")], done: 303, action: "user.auth.reset" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/rotate", fields: &[("overlap", "3600")], done: 201, action: "token.rotate" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/edit", fields: &[("networks", "127.0.0.1")], done: 303, action: "token.update" },
@@ -123,8 +124,14 @@ impl Somebody {
 
     /// How often a session of theirs did `action`.
     async fn did(&self, app: &TestApp, action: &str) -> usize {
-        let bearer = app.bearer(&self.person).await;
-        let path = format!("/api/v0/user/{}/audit_log?limit=100", self.person.handle);
+        // One of the endpoints changes the handle.
+        let users = app.app().admin_list_users().await.unwrap();
+        let mut person = self.person.clone();
+        if !users.iter().any(|user| user.handle.as_str() == person.handle) {
+            person.handle.push_str("-new");
+        }
+        let bearer = app.bearer(&person).await;
+        let path = format!("/api/v0/user/{}/audit_log?limit=100", person.handle);
         let log = bearer.get(&path).await.with_status(200).json();
         let by_session = log["items"]
             .as_array()

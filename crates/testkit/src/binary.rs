@@ -88,6 +88,11 @@ impl Binary {
         tamper::tamper(&tamper::sqlite_url(&self.data_dir()), statements).await;
     }
 
+    /// The texts that a query finds in the account store, which is SQLite.
+    pub async fn ask(&self, query: &str) -> Vec<String> {
+        tamper::ask(&tamper::sqlite_url(&self.data_dir()), query).await
+    }
+
     /// The directory that the program is started in; the data directory is below.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -24,6 +24,17 @@ pub(crate) async fn tamper(url: &str, statements: &str) {
     }
 }
 
+/// The first column, a text, of each row that `query` finds in the SQLite database at `url`.
+pub(crate) async fn ask(url: &str, query: &str) -> Vec<String> {
+    let mut connection = SqliteConnection::connect(url).await.expect("the file");
+    let rows = sqlx::query(AssertSqlSafe(query.to_owned()))
+        .fetch_all(&mut connection)
+        .await
+        .expect(query);
+    connection.close().await.expect("the end");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 /// Where the account store in a data directory is.
 pub(crate) fn sqlite_url(data_dir: &Path) -> String {
     format!("sqlite://{}", data_dir.join("standpipe.db").display())

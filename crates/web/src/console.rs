@@ -13,6 +13,7 @@ mod connect;
 mod delete_account;
 mod emails;
 mod form;
+mod handle;
 mod next_path;
 mod notifications;
 mod profile;
@@ -135,6 +136,12 @@ pub(crate) fn pages() -> Router<Web> {
         )
         .route("/settings/sessions/{session}/end", post(sessions::end_session))
         .route("/settings/advanced", get(advanced::show_advanced))
+        .route(
+            "/settings/advanced/handle",
+            get(handle::show_preview).post(handle::update_handle),
+        )
+        .route("/settings/advanced/handle/check", get(handle::check_handle))
+        .route("/settings/advanced/handle/changed", get(handle::show_changed))
         .route(
             "/settings/advanced/reset-authentication",
             get(advanced::show_reset_auth).post(advanced::reset_auth),

@@ -15,6 +15,7 @@ mod emails;
 mod error;
 mod field;
 mod frame;
+mod handle;
 mod moment;
 mod notifications;
 mod profile;
@@ -40,6 +41,7 @@ pub use emails::{EmailRow, EmailsCard, NewEmailPage, RemoveEmailPage, VerifyEmai
 pub use error::ErrorPage;
 pub use field::{Field, Hidden, Problem};
 pub use frame::{AssetUrls, Flash, Frame, Link, Person, Place, SettingsPage, WorkspaceTab};
+pub use handle::{HandleCard, HandleChangedPage, HandlePreviewPage, HeldName, NameChange};
 pub use moment::Moment;
 pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};

@@ -27,6 +27,28 @@ const preview = (output) => {
   show();
 };
 
+// Whether a name is free, once the typing pauses; the server says it again when the form is sent.
+const check = (input) => {
+  const say = make("p", { class: "hint", role: "status" });
+  input.closest(".field").append(say);
+  let timer;
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    say.textContent = "";
+    say.className = "hint";
+    const name = input.value;
+    if (!name || !input.checkValidity()) return;
+    timer = setTimeout(async () => {
+      const url = input.dataset.check + "?handle=" + encodeURIComponent(name);
+      const response = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
+      const answer = response?.ok ? await response.json().catch(() => null) : null;
+      if (!answer || input.value !== name) return;
+      say.className = answer.free ? "hint free" : "hint wrong";
+      say.textContent = answer.sentence;
+    }, 600);
+  });
+};
+
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;
   const buttons = all("button", event.target).filter((button) => !button.disabled);
@@ -39,6 +61,7 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 whenReady(() => {
   all("[data-confirm]").forEach(wake);
   all("[data-from]").forEach(preview);
+  all("[data-check]").forEach(check);
   all("dialog").forEach((dialog) => dialog.addEventListener("close", () => {
     all("form", dialog).forEach((form) => form.reset());
     all("[data-confirm]", dialog).forEach(wake);

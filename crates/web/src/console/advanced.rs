@@ -8,23 +8,29 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    answer::Answer, delete_account::deletion_facts, form::SignedForm, sign_in::forget_person, signed::Signed,
+    answer::Answer, delete_account::deletion_facts, form::SignedForm, handle::handle_card,
+    sign_in::forget_person, signed::Signed,
 };
 use crate::{
     Web,
     pages::{AdvancedPage, Field, Place, ResetAuthPage, SettingsPage},
 };
 
-const PLACE: Place = Place::Settings(SettingsPage::Advanced);
+pub(super) const PLACE: Place = Place::Settings(SettingsPage::Advanced);
 
 /// `GET /settings/advanced`
 pub(crate) async fn show_advanced(signed: Signed) -> Answer {
-    let facts = reset_facts(&signed).await?;
-    signed.page(&AdvancedPage {
+    signed.page(&advanced_page(&signed, Field::default()).await?)
+}
+
+/// The page, with `handle` in the field for a new one.
+pub(super) async fn advanced_page(signed: &Signed, handle: Field) -> Result<AdvancedPage, app::Error> {
+    Ok(AdvancedPage {
         frame: signed.frame(PLACE).await?,
-        facts,
+        handle: handle_card(signed, handle).await?,
+        facts: reset_facts(signed).await?,
         confirm: Field::default(),
-        deletion: deletion_facts(&signed).await?,
+        deletion: deletion_facts(signed).await?,
         account: Field::default(),
     })
 }

@@ -6,7 +6,7 @@ use axum::{
     http::header,
     response::IntoResponse,
 };
-use model::workspace::WorkspaceState;
+use model::workspace::{DatabaseName, WorkspaceState};
 
 use super::{
     answer::{Answer, ConsoleError},
@@ -40,7 +40,7 @@ pub(crate) async fn connect_page(
         state: badge(&row),
         reason: row.state_reason.clone(),
         ready: row.state == WorkspaceState::Enabled,
-        by_host: connection(&signed.app, &row, handle.as_str(), &host, "?sslmode=require"),
+        by_host: connection(&signed.app, &row, handle.as_str(), &host, BY_HOST),
         by_database: connection(&signed.app, &row, handle.as_str(), &gateway_host(&signed.app), ""),
         certificate: certificate(&signed.app).await,
         password,
@@ -48,7 +48,7 @@ pub(crate) async fn connect_page(
 }
 
 /// The gateway's own name: that of the console's host, which clients reach already.
-fn gateway_host(app: &App) -> String {
+pub(super) fn gateway_host(app: &App) -> String {
     app.settings()
         .public_url
         .host_str()
@@ -56,16 +56,34 @@ fn gateway_host(app: &App) -> String {
         .to_owned()
 }
 
+/// What a connection string by host name ends with.
+pub(super) const BY_HOST: &str = "?sslmode=require";
+
+/// The connection string of `user` at `host`, with the seam where the password belongs.
+pub(super) fn connection_string(
+    app: &App,
+    label: &str,
+    (user, host): (&str, &str),
+    database: &DatabaseName,
+    query: &str,
+) -> CommandLine {
+    let port = app.settings().gateway_port;
+    CommandLine {
+        label: label.to_owned(),
+        before: format!("postgresql://{user}:"),
+        after: Some(format!("@{host}:{port}/{database}{query}")),
+    }
+}
+
 fn connection(app: &App, row: &WorkspaceRow, user: &str, host: &str, query: &str) -> Connection {
     let port = app.settings().gateway_port;
-    let (before, after) = (
-        format!("postgresql://{user}:"),
-        format!("@{host}:{port}/{}{query}", row.database_name),
-    );
-    let line = |label: &str, lead: &str, tail: &str| CommandLine {
-        label: label.to_owned(),
-        before: format!("{lead}{before}"),
-        after: Some(format!("{after}{tail}")),
+    let line = |label: &str, lead: &str, tail: &str| {
+        let string = connection_string(app, label, (user, host), &row.database_name, query);
+        CommandLine {
+            before: format!("{lead}{}", string.before),
+            after: string.after.map(|after| format!("{after}{tail}")),
+            ..string
+        }
     };
     let detail = |label, value: String| Detail { label, value };
     Connection {

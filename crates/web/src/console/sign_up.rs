@@ -128,7 +128,7 @@ pub(crate) fn handle_errors(error: Error) -> Result<Vec<Invalid>, Error> {
     match error {
         Error::Invalid(fields) => Ok(fields),
         Error::Conflict {
-            code: "handle_taken" | "handle_held",
+            code: "handle_taken" | "handle_held" | "handle_changed_today",
             message,
         } => Ok(vec![Invalid::new("handle", message)]),
         other => Err(other),

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Field, Frame};
+use super::{Field, Frame, HandleCard};
 
 /// `/settings/advanced`.
 #[derive(Clone, Debug, Template)]
@@ -10,6 +10,8 @@ use super::{Field, Frame};
 pub struct AdvancedPage {
     /// The frame.
     pub frame: Frame,
+    /// The card of the handle.
+    pub handle: HandleCard,
     /// What a reset does, one fact a line.
     pub facts: Vec<String>,
     /// The handle typed to confirm.

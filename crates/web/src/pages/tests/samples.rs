@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit_log;
+mod handle;
 mod more_settings;
 mod settings;
 mod signed_out;
@@ -133,6 +134,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         more_settings::notifications(words),
         more_settings::sessions(words),
         more_settings::advanced(words),
+        handle::handle(words),
         more_settings::step_up(words),
     ]
     .concat()

@@ -61,12 +61,14 @@ pub(super) fn advanced(words: &Words) -> Pages {
         format!("{}@example.com is forgotten, after a last mail.", words.handle),
     ];
     let frame = frame(words, Place::Settings(SettingsPage::Advanced));
+    let handle = super::handle::card(words);
     let confirm = Field::refused(words.or("an"), "Type ana to reset authentication.");
     vec![
         (
             "advanced",
             show(AdvancedPage {
                 frame: frame.clone(),
+                handle,
                 facts: facts.clone(),
                 confirm: Field::default(),
                 deletion: deletion.clone(),
