@@ -32,7 +32,7 @@ both_engines! {
         let bearer = app.bearer(&ana).await;
         let browser = app.signed_in(&ana).await;
         bearer.patch("/api/v0/user/ana", json!({"display_name": "=HYPERLINK(1)"})).await.with_status(200);
-        let made = bearer.post("/api/v0/user/ana/token", json!({"title": "@sum, \"quoted\""})).await.with_status(201).json();
+        let made = bearer.post("/api/v0/user/ana/token", json!({"title": "@sum, \"quoted\"", "scope": "read", "networks": ["192.0.2.0/24"]})).await.with_status(201).json();
         let password = app.password(&bearer, &ana).await;
         // More than one page of records.
         for n in 0..230 {
@@ -50,7 +50,10 @@ both_engines! {
             assert_eq!(json_of("profile.json")["handle"], "ana");
             assert_eq!(json_of("addresses.json")[0]["email"], ana.email);
             assert_eq!(json_of("preferences.json")["tips_and_tricks"], "enabled");
-            assert_eq!(json_of("tokens.json").as_array().unwrap().len(), 2);
+            let tokens = json_of("tokens.json");
+            assert_eq!(tokens.as_array().unwrap().len(), 2);
+            let token = tokens.as_array().unwrap().iter().find(|token| token["scope"] == "read").unwrap();
+            assert_eq!((&token["networks"], &token["retiring_until"]), (&json!(["192.0.2.0/24"]), &Value::Null));
             assert_eq!(json_of("sessions.json")[0]["kind"], "console");
             assert!(text("tokens.csv").contains("\"'@sum, \"\"quoted\"\"\""), "{}", text("tokens.csv"));
             let records: Vec<Value> = text("audit_log.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();

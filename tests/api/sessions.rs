@@ -1,7 +1,47 @@
 //! Sessions, and the end of all of them.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
 use serde_json::json;
-use testkit::both_engines;
+use testkit::{Bearer, Browser, both_engines};
+use tokio::sync::Barrier;
+
+/// Something that lets a person in.
+enum Credential {
+    Token(Bearer),
+    Session(Browser),
+}
+
+impl Credential {
+    async fn is_let_in(&self) -> bool {
+        match self {
+            Self::Token(bearer) => bearer.get("/api/v0/actor").await.status == 200,
+            Self::Session(browser) => browser.get("/settings/profile").await.status == 200,
+        }
+    }
+
+    /// Is used without a pause: some times before the reset, then on until some times after its answer. How often it
+    /// was let in when the answer was there before the question.
+    async fn loop_over(self, reset: &Barrier, answered: &AtomicBool, running: &AtomicUsize) -> usize {
+        const TIMES: usize = 20;
+        for _ in 0..3 {
+            assert!(self.is_let_in().await, "before the reset");
+        }
+        reset.wait().await;
+        running.fetch_add(1, Ordering::SeqCst);
+        let (mut after, mut let_in) = (0, 0);
+        while after < TIMES {
+            let late = answered.load(Ordering::SeqCst);
+            let accepted = self.is_let_in().await;
+            after += usize::from(late);
+            let_in += usize::from(late && accepted);
+        }
+        let_in
+    }
+}
 
 both_engines! {
     async fn a_session_is_listed_and_ended_from_another(builder) {
@@ -18,6 +58,29 @@ both_engines! {
         bearer.delete(&format!("/api/v0/user/ana/session/{left}")).await.with_status(204);
         bearer.delete(&format!("/api/v0/user/ana/session/{left}")).await.with_status(404);
         here.get("/settings/profile").await.with_status(303);
+    }
+
+    async fn all_sessions_end_this_one_too(builder) {
+        let mut app = builder.start().await;
+        let ana = app.create_user("ana").await;
+        let (here, there) = (app.signed_in(&ana).await, app.signed_in(&ana).await);
+        let bearer = app.bearer(&ana).await;
+        let done = here.submit("/settings/sessions", "/settings/sessions/end-all", &[]).await.with_status(303);
+        assert_eq!(done.header("location"), "/login?ended");
+        assert_eq!(done.header("clear-site-data"), "\"cache\", \"storage\"");
+        assert!(here.visit("/login?ended").await.body.contains("All sessions are ended"));
+        for browser in [&here, &there] {
+            browser.get("/settings/profile").await.with_status(303);
+        }
+        bearer.get("/api/v0/actor").await.with_status(200);
+
+        let there = app.signed_in(&ana).await;
+        let ended = bearer.delete("/api/v0/user/ana/session?include_current=true").await.with_status(200).json();
+        assert_eq!(ended, json!({"ended": 1}));
+        there.get("/settings/profile").await.with_status(303);
+        let log = bearer.get("/api/v0/user/ana/audit_log?where=action_type+%3D+'session.delete'").await.json();
+        let ended: Vec<_> = log["items"].as_array().unwrap().iter().map(|record| record["data"]["ended"].clone()).collect();
+        assert_eq!(ended, [1, 2]);
     }
 
     async fn another_persons_session_is_not_there(builder) {
@@ -59,6 +122,34 @@ both_engines! {
         let log = new.get("/api/v0/user/ana/audit_log").await.json();
         let reset = log["items"].as_array().unwrap().iter().find(|r| r["action_type"] == "user.auth.reset").unwrap();
         assert_eq!(reset["data"], json!({"password_rotated": true, "connections_ended": true}));
+    }
+
+    async fn nothing_in_use_is_let_in_after_the_answer_to_a_reset(builder) {
+        let mut app = builder.token_cap(5).start().await;
+        let ana = app.create_user("ana").await;
+        let here = app.signed_in(&ana).await;
+        let mut credentials = Vec::new();
+        for _ in 0..5 {
+            credentials.push(Credential::Token(app.bearer(&ana).await));
+            credentials.push(Credential::Session(app.signed_in(&ana).await));
+        }
+        let reset = Arc::new(Barrier::new(credentials.len() + 1));
+        let answered = Arc::new(AtomicBool::new(false));
+        let running = Arc::new(AtomicUsize::new(0));
+        let loops: Vec<_> = credentials.into_iter().map(|credential| {
+            let (reset, answered, running) = (reset.clone(), answered.clone(), running.clone());
+            tokio::spawn(async move { credential.loop_over(&reset, &answered, &running).await })
+        }).collect();
+        reset.wait().await;
+        testkit::until("all are in use", std::time::Duration::from_secs(60), async || {
+            (running.load(Ordering::SeqCst) == loops.len()).then_some(())
+        }).await;
+        let page = "/settings/advanced/reset-authentication";
+        here.submit(page, page, &[("confirm", "ana")]).await.with_status(303);
+        answered.store(true, Ordering::SeqCst);
+        for used in loops {
+            assert_eq!(used.await.unwrap(), 0, "let in after the answer");
+        }
     }
 
     async fn a_reset_by_the_api_never_locks_the_account_for_ever(builder) {

@@ -2,17 +2,21 @@
 
 use std::time::Instant;
 
+use futures_util::future::join_all;
 use model::{
     TokenId,
     token::{PlainToken, TokenKey},
 };
 use reqwest::{Client, header};
+use serde_json::json;
 use standpipe::ambient;
 use testkit::{Engine, TestApp};
 
 const SAMPLES: usize = 20_000;
 /// Asked at the same time; each sample waits for its answer alone.
 const LANES: usize = 4;
+/// The same, of answers that come at fixed times: they mostly wait.
+const WAITING_LANES: usize = 64;
 const THRESHOLD: f64 = 4.5;
 
 /// Welch's t of two samples.
@@ -36,7 +40,7 @@ fn cropped(times: &[f64]) -> Vec<f64> {
 }
 
 /// Asks both questions in turns, the order of each pair by a coin, and compares their times.
-async fn compare<A, B>(what: &str, one: impl Fn() -> A + Sync, other: impl Fn() -> B + Sync)
+async fn compare<A, B>(lanes: usize, what: &str, one: impl Fn() -> A + Sync, other: impl Fn() -> B + Sync)
 where
     A: Future<Output = ()>,
     B: Future<Output = ()>,
@@ -44,7 +48,7 @@ where
     let random = ambient::random();
     let lane = async || {
         let mut times = (Vec::new(), Vec::new());
-        for _ in 0..SAMPLES / LANES / 2 {
+        for _ in 0..SAMPLES / lanes / 2 {
             let mut coin = random.symbols(b"01", 1) == "0";
             for _ in 0..2 {
                 let started = Instant::now();
@@ -60,9 +64,8 @@ where
         }
         times
     };
-    let lanes = tokio::join!(lane(), lane(), lane(), lane());
     let (mut a, mut b) = (Vec::new(), Vec::new());
-    for (of_one, of_other) in [lanes.0, lanes.1, lanes.2, lanes.3] {
+    for (of_one, of_other) in join_all((0..lanes).map(|_| lane())).await {
         a.extend(of_one);
         b.extend(of_other);
     }
@@ -98,6 +101,7 @@ async fn a_token_that_never_was_takes_as_long_as_a_wrong_secret() {
         .anonymous()
         .with_token(stranger(TokenId::new(app.app().now(), &random)));
     compare(
+        LANES,
         "a bearer token",
         async || drop(wrong.get("/api/latest/actor").await.with_status(401)),
         async || drop(unknown.get("/api/latest/actor").await.with_status(401)),
@@ -132,9 +136,62 @@ async fn a_known_address_takes_as_long_as_an_unknown_one() {
         assert_eq!(form.send().await.unwrap().status(), 303);
     };
     compare(
+        LANES,
         "a sign-in mail",
         async || ask(&ana.email).await,
         async || ask("bob@example.com").await,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes, and wants a quiet machine: run it by name"]
+async fn a_name_that_somebody_had_takes_as_long_as_one_that_nobody_had() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let (ana, bob) = (app.create_user("ana").await, app.create_user("bob").await);
+    let (ana, bob) = (app.bearer(&ana).await, app.bearer(&bob).await);
+    ana.patch("/api/v0/user/ana", json!({ "handle": "bea" }))
+        .await
+        .with_status(200);
+    compare(
+        LANES,
+        "a handle",
+        async || drop(bob.get("/api/v0/user/ana").await.with_status(404)),
+        async || drop(bob.get("/api/v0/user/eve").await.with_status(404)),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes, and wants a quiet machine: run it by name"]
+async fn a_report_of_a_token_takes_as_long_as_one_of_nothing() {
+    let app = TestApp::builder(Engine::Sqlite)
+        .configure(|config| config.limits.revocations_per_ip = 10_000_000)
+        .start()
+        .await;
+    let ana = app.create_user("ana").await;
+    let id = app.bearer(&ana).await.token[4..24].to_owned();
+    let random = ambient::random();
+    let forged = |id: TokenId| {
+        let key = TokenKey::Api(id);
+        PlainToken::generate(key, &random).expose().to_owned()
+    };
+    let anyone = app.anonymous();
+    let report = async |token: String| {
+        let report = json!({ "credentials": [token] });
+        drop(
+            anyone
+                .post("/api/latest/credentials/revoke", report)
+                .await
+                .with_status(202),
+        );
+    };
+    let (known, nobodys) = (format!("t_{id}").parse().unwrap(), app.app().now());
+    compare(
+        WAITING_LANES,
+        "a report",
+        async || report(forged(known)).await,
+        async || report(forged(TokenId::new(nobodys, &random))).await,
     )
     .await;
 }

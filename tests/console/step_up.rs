@@ -67,12 +67,14 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { level: Level::Sensitive, page: "/settings/tokens", path: "/settings/tokens", fields: &[("title", "CI"), ("expires", "never")], done: 201, action: "token.create" },
     Endpoint { level: Level::Sensitive, page: "/settings/sessions", path: "/settings/sessions/{session}/end", fields: &[], done: 303, action: "session.delete" },
     Endpoint { level: Level::Sensitive, page: "/settings/sessions", path: "/settings/sessions/end-others", fields: &[], done: 303, action: "session.delete" },
+    Endpoint { level: Level::Sensitive, page: "/settings/sessions", path: "/settings/sessions/end-all", fields: &[], done: 303, action: "session.delete" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails", fields: &[("email", "{handle}@third.example")], done: 303, action: "user.email.create" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/primary", fields: &[], done: 303, action: "user.email.update" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/profile/emails/{email}/remove", fields: &[], done: 303, action: "user.email.delete" },
     Endpoint { level: Level::Sensitive, page: "/settings/advanced", path: "/settings/advanced/export", fields: &[], done: 200, action: "user.export.create" },
     Endpoint { level: Level::Danger, page: "/settings/profile", path: "/settings/advanced/handle", fields: &[("handle", "{handle}-new"), ("confirm", "{handle}")], done: 303, action: "user.handle.update" },
     Endpoint { level: Level::Danger, page: "/settings/advanced", path: "/settings/advanced/reset-authentication", fields: &[("confirm", "{handle}")], done: 303, action: "user.auth.reset" },
+    Endpoint { level: Level::Danger, page: "/settings/advanced/delete-account", path: "/settings/advanced/delete-account", fields: &[("account", "{handle}")], done: 303, action: "user.delete" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/rotate", fields: &[("overlap", "3600")], done: 201, action: "token.rotate" },
     Endpoint { level: Level::Sensitive, page: "/settings/tokens/new", path: "/settings/tokens/{token}/edit", fields: &[("networks", "127.0.0.1")], done: 303, action: "token.update" },
 ];
@@ -124,8 +126,16 @@ impl Somebody {
 
     /// How often a session of theirs did `action`.
     async fn did(&self, app: &TestApp, action: &str) -> usize {
-        // One of the endpoints changes the handle.
         let users = app.app().admin_list_users().await.unwrap();
+        // The account's own log goes with the account.
+        if action == "user.delete" {
+            return usize::from(
+                !users
+                    .iter()
+                    .any(|user| user.handle.as_str() == self.person.handle),
+            );
+        }
+        // One of the endpoints changes the handle.
         let mut person = self.person.clone();
         if !users.iter().any(|user| user.handle.as_str() == person.handle) {
             person.handle.push_str("-new");

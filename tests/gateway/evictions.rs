@@ -97,6 +97,18 @@ both_engines! {
         assert_eq!(refusal(world.try_connect(world.owner.database(), &world.owner.password).await).0, "28000");
     }
 
+    async fn a_deleted_account_ends_its_connections(builder) {
+        let Some(mut world) = World::new(builder).await else { return };
+        let person = world.owner.person.clone();
+        let open = Open::new(&world).await;
+        let page = "/settings/advanced/delete-account";
+        let browser = world.app.signed_in(&person).await;
+        browser.submit(page, page, &[("account", "ana")]).await.with_status(303);
+        open.end().await;
+        let database = world.owner.database();
+        assert_eq!(refusal(world.try_connect(database, &world.owner.password).await).0, "28P01", "as if nobody had ever had this name");
+    }
+
     async fn a_deleted_workspace_ends_its_connections(builder) {
         let Some(world) = World::new(builder).await else { return };
         let open = Open::new(&world).await;

@@ -17,6 +17,15 @@ use crate::{
     steady::{self, Asked},
 };
 
+/// Which sessions to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All but the one that the actor acts with.
+    Others,
+    /// That one too.
+    All,
+}
+
 /// Whether a credential of this id exists is told by neither words nor time.
 async fn steadily(asked: Asked, actor: Result<Actor>) -> Result<Actor> {
     if matches!(actor, Err(Error::SignInRequired)) {
@@ -164,18 +173,19 @@ impl App {
         Ok(tx.commit(self.record(actor.origin(), entry)).await?)
     }
 
-    /// Ends all of the actor's sessions but the one that they act with, and says how many.
-    pub async fn end_other_sessions(&self, actor: &Actor) -> Result<u64> {
+    /// Ends the actor's sessions, and says how many.
+    pub async fn end_sessions(&self, actor: &Actor, which: Which) -> Result<u64> {
         self.require_fresh(actor, Freshness::Sensitive)?;
         let mut tx = self.db().begin().await?;
         users::lock_user(&mut tx, actor.id())
             .await?
             .ok_or(Error::NotFound("user"))?;
-        let kept = actor
-            .session()
-            .map(|session| session.id.to_string())
-            .unwrap_or_default();
-        let ended = sessions::delete_sessions_but(&mut tx, actor.id(), &kept).await?;
+        let kept = match which {
+            Which::All => None,
+            Which::Others => actor.session().map(|session| session.id.to_string()),
+        };
+        let ended =
+            sessions::delete_sessions_but(&mut tx, actor.id(), kept.as_deref().unwrap_or_default()).await?;
         if ended > 0 {
             let entry = actor
                 .entry(Action::SessionDelete)

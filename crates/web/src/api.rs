@@ -91,7 +91,7 @@ pub(crate) fn resources() -> Resources {
         )
         .route(
             "/user/{user}/session",
-            get(session::list_sessions).delete(session::end_other_sessions),
+            get(session::list_sessions).delete(session::end_sessions),
         )
         .route("/user/{user}/session/{session}", delete(session::end_session))
         .route(

@@ -134,6 +134,7 @@ pub(crate) fn pages() -> Router<Web> {
             "/settings/sessions/end-others",
             post(sessions::end_other_sessions),
         )
+        .route("/settings/sessions/end-all", post(sessions::end_all_sessions))
         .route("/settings/sessions/{session}/end", post(sessions::end_session))
         .route("/settings/advanced", get(advanced::show_advanced))
         .route(

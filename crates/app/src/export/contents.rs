@@ -23,13 +23,17 @@ What is in your workspaces is not in it either: use pg_dump with the connection 
 
 const ADDRESSES: [&str; 4] = ["email", "status", "primary", "created_at"];
 const HANDLES: [&str; 3] = ["handle", "since", "held_until"];
-const TOKENS: [&str; 9] = [
+const TOKENS: [&str; 13] = [
     "id",
     "title",
     "description",
+    "scope",
+    "networks",
     "last4",
     "status",
+    "retiring_until",
     "created_at",
+    "updated_at",
     "expires_at",
     "last_used_at",
     "last_used_ip",
@@ -219,8 +223,11 @@ fn token(row: &TokenRow) -> Value {
         "id": row.id,
         "title": row.title,
         "description": row.description,
+        "scope": row.scope.as_str(),
+        "networks": row.networks.texts(),
         "last4": row.last4,
         "status": row.status.as_str(),
+        "retiring_until": when(row.retiring_until),
         "created_at": rfc3339_seconds(row.created_at),
         "updated_at": when(row.updated_at),
         "expires_at": when(row.expires_at),

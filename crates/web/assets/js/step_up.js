@@ -34,7 +34,7 @@ const askForCode = ({ url, deed, sent_to: sentTo }) => new Promise((done, failed
   body.append(make("h2", { id: "step-up-title" }, deed), text, field);
   const foot = make("div", { class: "foot" });
   const again = make("button", { type: "button", class: "button" }, "Send a new code");
-  const actions = make("span", { class: "foot-actions" });
+  const actions = make("span", { class: "actions" });
   actions.append(make("button", { type: "button", class: "button", "data-close": "" }, "Cancel"), make("button", { class: "button primary" }, "Confirm"));
   foot.append(again, actions);
   form.append(body, foot);

@@ -1,13 +1,13 @@
 //! `/user/{user}/session`: where the person is signed in. An addition of ours to the contract.
 
-use app::{App, Error, SessionRow};
+use app::{App, Error, SessionRow, sessions::Which};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
 };
 use model::{SessionId, UserId, time::rfc3339_seconds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, page::ListView};
@@ -58,14 +58,28 @@ pub(crate) async fn list_sessions(
     )))
 }
 
-/// `DELETE /user/{user}/session`: ends all but the one that asks.
-pub(crate) async fn end_other_sessions(
+/// What `DELETE /user/{user}/session` takes.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct EndSessionsQuery {
+    /// Whether the session that asks ends too.
+    #[serde(default)]
+    include_current: bool,
+}
+
+/// `DELETE /user/{user}/session`: ends all but the one that asks, or that one too.
+pub(crate) async fn end_sessions(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
+    Query(query): Query<EndSessionsQuery>,
 ) -> Answer<Json<Value>> {
     actor.own(&user)?;
-    Ok(Json(json!({ "ended": app.end_other_sessions(&actor).await? })))
+    let which = if query.include_current {
+        Which::All
+    } else {
+        Which::Others
+    };
+    Ok(Json(json!({ "ended": app.end_sessions(&actor, which).await? })))
 }
 
 /// `DELETE /user/{user}/session/{session}`

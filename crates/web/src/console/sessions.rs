@@ -1,12 +1,22 @@
 //! `/settings/sessions`: where the person is signed in.
 
-use app::{Error, SessionRow};
-use axum::extract::Path;
+use app::{Error, SessionRow, sessions::Which};
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Redirect},
+};
 use model::session::SessionKind;
-use serde::Deserialize;
 
-use super::{answer::Answer, form::SignedForm, signed::Signed};
-use crate::pages::{self, Moment, Place, SessionsPage, SettingsPage};
+use super::{
+    answer::Answer,
+    form::SignedForm,
+    sign_in::{Nothing, forget_person},
+    signed::Signed,
+};
+use crate::{
+    Web,
+    pages::{self, Moment, Place, SessionsPage, SettingsPage},
+};
 
 const HERE: &str = "/settings/sessions";
 
@@ -75,14 +85,10 @@ pub(super) fn device(user_agent: &str) -> String {
     }
 }
 
-/// What the form sends beside its token: nothing.
-#[derive(Deserialize)]
-pub(crate) struct EndForm {}
-
 /// `POST /settings/sessions/{session}/end`
 pub(crate) async fn end_session(
     Path(session): Path<String>,
-    SignedForm { signed, .. }: SignedForm<EndForm>,
+    SignedForm { signed, .. }: SignedForm<Nothing>,
 ) -> Answer {
     let id = session.parse().map_err(|_| Error::NotFound("session"))?;
     signed.app.end_session(&signed.actor, id).await?;
@@ -90,8 +96,8 @@ pub(crate) async fn end_session(
 }
 
 /// `POST /settings/sessions/end-others`
-pub(crate) async fn end_other_sessions(SignedForm { signed, .. }: SignedForm<EndForm>) -> Answer {
-    let ended = signed.app.end_other_sessions(&signed.actor).await?;
+pub(crate) async fn end_other_sessions(SignedForm { signed, .. }: SignedForm<Nothing>) -> Answer {
+    let ended = signed.app.end_sessions(&signed.actor, Which::Others).await?;
     signed.done(
         HERE,
         &format!(
@@ -99,6 +105,17 @@ pub(crate) async fn end_other_sessions(SignedForm { signed, .. }: SignedForm<End
             if ended == 1 { "" } else { "s" }
         ),
     )
+}
+
+/// `POST /settings/sessions/end-all`: this one too.
+pub(crate) async fn end_all_sessions(
+    State(web): State<Web>,
+    SignedForm { signed, .. }: SignedForm<Nothing>,
+) -> Answer {
+    signed.app.end_sessions(&signed.actor, Which::All).await?;
+    let mut response = Redirect::to("/login?ended").into_response();
+    forget_person(&web, &mut response);
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -28,6 +28,23 @@ pub(crate) struct Next {
     reset: Option<String>,
     /// Set, without a value, after the deletion of an account.
     deleted: Option<String>,
+    /// Set, without a value, after all sessions were ended.
+    ended: Option<String>,
+}
+
+impl Next {
+    /// Why one is here, where it is not to begin.
+    fn reason(&self) -> Option<&'static str> {
+        if self.deleted.is_some() {
+            Some("Your account is deleted. Its databases are being dropped.")
+        } else if self.reset.is_some() {
+            Some("Authentication is reset: every session and token is ended. Sign in again.")
+        } else if self.ended.is_some() {
+            Some("All sessions are ended, this one too. Tokens go on.")
+        } else {
+            None
+        }
+    }
 }
 
 /// What the form sends.
@@ -42,18 +59,13 @@ pub(crate) struct SignInForm {
 pub(crate) async fn show_sign_in(
     State(app): State<App>,
     browser: Option<Browser>,
-    Query(Next { next, reset, deleted }): Query<Next>,
+    Query(query): Query<Next>,
 ) -> Answer {
-    let next = next.as_deref().and_then(own_path);
+    let next = query.next.as_deref().and_then(own_path);
     if browser.is_some() {
         return Ok(Redirect::to(next.as_deref().unwrap_or("/")).into_response());
     }
-    let reason = match (reset, deleted) {
-        (_, Some(_)) => Some("Your account is deleted. Its databases are being dropped."),
-        (Some(_), _) => Some("Authentication is reset: every session and token is ended. Sign in again."),
-        _ => None,
-    }
-    .map(str::to_owned);
+    let reason = query.reason().map(str::to_owned);
     page(&SignInPage {
         reason,
         ..sign_in_page(&app, next, Field::default())

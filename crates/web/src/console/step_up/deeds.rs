@@ -29,6 +29,7 @@ const DEEDS: &[(&str, &str, Option<&str>, SettingsPage)] = &[
     ("/settings/tokens/{token}/edit", "Change a token", Some("title"), Tokens),
     ("/settings/sessions/{session}/end", "End a session", None, Sessions),
     ("/settings/sessions/end-others", "End all other sessions", None, Sessions),
+    ("/settings/sessions/end-all", "End all sessions", None, Sessions),
     ("/settings/advanced/handle", "Change your handle", Some("handle"), Advanced),
     ("/settings/advanced/reset-authentication", "Reset authentication", None, Advanced),
     ("/settings/advanced/delete-account", "Delete your account", None, Advanced),
