@@ -51,3 +51,40 @@ async fn verify_says_what_is_wrong_and_fails() {
     let err = binary.fails(1, &["admin", "audit", "verify", "--heads", file]);
     assert!(err.contains("line 1: this is no head"), "{err}");
 }
+
+#[tokio::test]
+async fn what_the_running_server_wrote_finds_a_log_that_was_cut() {
+    let binary = binary();
+    binary.ok(&["admin", "user", "create", "ana", "--email", "ana@example.com"]);
+    binary.ok(&["admin", "token", "create", "ana"]);
+    let file = binary.data_dir().join("audit-heads.jsonl");
+    assert!(!file.exists());
+    // Whoever owns the store can keep an older copy of a chain, its signed head included.
+    let older = binary
+        .ask("SELECT hex(hash) || ' ' || hex(mac) FROM audit_heads")
+        .await
+        .remove(0);
+    let (hash, mac) = older.split_once(' ').unwrap();
+    binary.ok(&["admin", "token", "create", "ana"]);
+    let running = binary.serve();
+    testkit::until(
+        "the heads are written",
+        std::time::Duration::from_secs(60),
+        async || file.exists().then_some(()),
+    )
+    .await;
+    running.stop();
+    binary.ok(&["admin", "audit", "verify"]);
+    binary
+        .tamper(&format!(
+            "DELETE FROM audit_log WHERE sequence = (SELECT max(sequence) FROM audit_log); \
+             UPDATE audit_heads SET sequence = sequence - 1, hash = x'{hash}', mac = x'{mac}'"
+        ))
+        .await;
+    let output = binary.run(&["admin", "audit", "verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("is not the one that the kept head knows"), "{text}");
+    std::fs::remove_file(&file).unwrap();
+    binary.ok(&["admin", "audit", "verify"]);
+}

@@ -86,7 +86,9 @@ impl DataDir {
         let path = self.join(ADDRESSES);
         let text = serde_json::to_string_pretty(addresses)
             .map_err(|error| Error::file("write", &path)(std::io::Error::other(error)))?;
-        self.replace(ADDRESSES, format!("{text}\n").as_bytes())
+        let mut file = self.replace(ADDRESSES)?;
+        file.write(format!("{text}\n").as_bytes())?;
+        file.finish()
     }
 
     /// There is no server to be reached any more.
@@ -95,15 +97,15 @@ impl DataDir {
         let _ = std::fs::remove_file(self.join(ADDRESSES));
     }
 
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    /// Begins the next version of a file, which takes the old one's place when it is whole.
+    pub(crate) fn replace(&self, name: &str) -> Result<Replacement> {
         let (path, fresh) = (self.join(name), self.join(&format!("{name}.new")));
-        private()
-            .create(true)
-            .truncate(true)
-            .open(&fresh)
-            .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| std::fs::rename(&fresh, &path))
-            .map_err(Error::file("write", path))
+        let file = private().create(true).truncate(true).open(&fresh);
+        Ok(Replacement {
+            file: file.map_err(Error::file("write", &fresh))?,
+            fresh,
+            path,
+        })
     }
 
     /// Makes an empty file that only its owner can read, unless it is there.
@@ -113,6 +115,26 @@ impl DataDir {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::file("make", path)(error)),
             _ => Ok(()),
         }
+    }
+}
+
+/// The next version of a file, that only its owner can read.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    file: File,
+    fresh: PathBuf,
+    path: PathBuf,
+}
+
+impl Replacement {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .write_all(bytes)
+            .map_err(Error::file("write", &self.fresh))
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        std::fs::rename(&self.fresh, &self.path).map_err(Error::file("write", &self.path))
     }
 }
 

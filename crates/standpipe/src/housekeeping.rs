@@ -1,4 +1,5 @@
-//! What is done by the clock: last uses are written, what expired is removed, certificates are renewed.
+//! What is done by the clock: last uses and the audit log's heads are written, what expired is removed, certificates
+//! are renewed.
 
 use std::{fmt::Display, time::Duration};
 
@@ -7,19 +8,28 @@ use model::Clock;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::tls::Certificate;
+use crate::{audit_heads, data_dir::DataDir, tls::Certificate};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Goes on until `stopping`. What fails is logged and tried again the next time.
-pub(crate) async fn run(app: App, clock: Clock, mut certificate: Certificate, stopping: CancellationToken) {
+pub(crate) async fn run(
+    app: App,
+    clock: Clock,
+    data_dir: DataDir,
+    mut certificate: Certificate,
+    stopping: CancellationToken,
+) {
+    const HEADS: &str = "the audit log's heads are not written";
+    told(HEADS, audit_heads::write(&app, &data_dir).await);
     let (mut minutes, mut hours) = (every(MINUTE), every(HOUR));
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             _ = minutes.tick() => told("last uses are not written", app.flush_last_use().await),
             _ = hours.tick() => {
+                told(HEADS, audit_heads::write(&app, &data_dir).await);
                 told("what expired is not removed", app.remove_expired().await);
                 told("the certificate is not renewed", certificate.refresh(clock.now()));
             }

@@ -9,6 +9,7 @@ pub mod ambient;
 pub mod commands;
 pub mod config;
 
+mod audit_heads;
 mod data_dir;
 mod error;
 mod housekeeping;

@@ -87,7 +87,7 @@ impl Server {
             door.listening().await;
         }
         data_dir.write_addresses(&addresses)?;
-        let workers = workers(&app, environment.clock, certificate, &stopping);
+        let workers = workers(&app, environment.clock, &data_dir, certificate, &stopping);
         tracing::info!(http = %addresses.http, https = ?addresses.https, gateway = %addresses.gateway, "listening");
         Ok(Self {
             addresses,
@@ -175,6 +175,7 @@ fn serve_gateway(
 fn workers(
     app: &App,
     clock: Clock,
+    data_dir: &DataDir,
     certificate: Certificate,
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
@@ -188,6 +189,7 @@ fn workers(
         tokio::spawn(housekeeping::run(
             app.clone(),
             clock,
+            data_dir.clone(),
             certificate,
             stopping.clone(),
         )),

@@ -90,9 +90,8 @@ impl Admin {
                     .await
             }
             Self::Audit(command) => {
-                command
-                    .run(&open::admin(&loaded.config, &environment()).await?)
-                    .await
+                let app = open::admin(&loaded.config, &environment()).await?;
+                command.run(&app, &loaded.config.data_dir).await
             }
             Self::Token(command) => {
                 command

@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 
 use app::{App, AuditVerdict};
 use clap::Subcommand;
-use data_encoding::HEXLOWER;
-use model::audit::Head;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::print;
-use crate::{Error, Result};
+use crate::{Error, Result, audit_heads};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
@@ -19,7 +16,8 @@ pub(super) enum Audit {
     Verify {
         /// One account, by its handle, or by its id after it was deleted; without it all.
         account: Option<String>,
-        /// Heads that were kept elsewhere, as `standpipe admin audit heads` printed them.
+        /// Heads that were kept elsewhere, as `standpipe admin audit heads` printed them; without it those that the
+        /// server wrote into its data directory in the last hour.
         #[arg(long, value_name = "FILE")]
         heads: Option<PathBuf>,
         #[arg(long, help = super::admin::JSON_HELP)]
@@ -30,21 +28,18 @@ pub(super) enum Audit {
     Heads,
 }
 
-/// A head as it is kept in a file.
-#[derive(Serialize, Deserialize)]
-struct HeadLine {
-    chain: String,
-    sequence: i64,
-    hash: String,
-    mac: String,
-}
-
 impl Audit {
-    pub(super) async fn run(self, app: &App) -> Result<()> {
+    pub(super) async fn run(self, app: &App, data_dir: &Path) -> Result<()> {
         match self {
-            Self::Heads => print_heads(app).await,
+            Self::Heads => audit_heads::each_page(app, |page| print(page.trim_end())).await,
             Self::Verify { account, heads, json } => {
-                let kept = heads.as_deref().map(read_heads).transpose()?.unwrap_or_default();
+                let written = data_dir.join(audit_heads::FILE);
+                let heads = heads.or_else(|| written.exists().then_some(written));
+                let kept = heads
+                    .as_deref()
+                    .map(audit_heads::read)
+                    .transpose()?
+                    .unwrap_or_default();
                 let verdict = app.verify_audit_log(account.as_deref(), &kept).await?;
                 match json {
                     true => print(&as_json(&verdict).to_string())?,
@@ -58,48 +53,6 @@ impl Audit {
             }
         }
     }
-}
-
-async fn print_heads(app: &App) -> Result<()> {
-    let mut after = String::new();
-    loop {
-        let heads = app.list_audit_heads(&after).await?;
-        let Some(last) = heads.last() else {
-            return Ok(());
-        };
-        after.clone_from(&last.chain);
-        for head in &heads {
-            let line = HeadLine {
-                chain: head.chain.clone(),
-                sequence: head.sequence,
-                hash: HEXLOWER.encode(&head.hash),
-                mac: HEXLOWER.encode(&head.mac),
-            };
-            print(&json!(line).to_string())?;
-        }
-    }
-}
-
-fn read_heads(path: &Path) -> Result<Vec<Head>> {
-    let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(n, line)| {
-            read_head(line)
-                .ok_or_else(|| Error::Refused(format!("{}, line {}: this is no head", path.display(), n + 1)))
-        })
-        .collect()
-}
-
-fn read_head(line: &str) -> Option<Head> {
-    let line: HeadLine = serde_json::from_str(line).ok()?;
-    Some(Head {
-        chain: line.chain,
-        sequence: line.sequence,
-        hash: HEXLOWER.decode(line.hash.as_bytes()).ok()?,
-        mac: HEXLOWER.decode(line.mac.as_bytes()).ok()?,
-    })
 }
 
 fn as_json(verdict: &AuditVerdict) -> serde_json::Value {
