@@ -10,6 +10,7 @@ mod deletion;
 mod emails;
 mod export;
 mod handles;
+mod identities;
 mod leaked_credentials;
 mod limits;
 mod pages;

@@ -19,11 +19,12 @@ fn refused(status: u16, code: &str) -> Outcome {
 
 /// What `credential` must get.
 fn expected(endpoint: &Endpoint, credential: Credential) -> Outcome {
-    let (read, query) = match endpoint.lets_in {
+    let (read, query, code) = match endpoint.lets_in {
         LetsIn::Everyone => return (endpoint.status, String::new()),
-        LetsIn::Tokens { read, query } => (read, query),
+        LetsIn::Nobody(code) => (true, true, code),
+        LetsIn::Tokens { read, query } => (read, query, ""),
     };
-    let ok = (endpoint.status, String::new());
+    let ok = refused(endpoint.status, code);
     match credential {
         Credential::Full | Credential::Retiring => ok,
         Credential::Read if read => ok,

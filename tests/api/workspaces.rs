@@ -18,6 +18,7 @@ both_engines! {
         let by_id = format!("/api/v0/user/{}/workspace/{}", workspace["identity_id"].as_str().unwrap(), workspace["id"].as_str().unwrap());
         assert_eq!(bearer.get(&by_id).await.with_status(200).json(), workspace);
         bearer.post("/api/v0/user/ana/workspace", json!({"handle": "dev"})).await.with_status(409);
+        bearer.get("/api/v0/user/ana/workspace/%00").await.with_status(404);
         for bad in ["", "a-b", "A", "x23456789012345678901234"] {
             bearer.post("/api/v0/user/ana/workspace", json!({"handle": bad})).await.with_status(400);
         }

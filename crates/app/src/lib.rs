@@ -21,6 +21,7 @@ pub mod deletion;
 pub mod emails;
 pub mod export;
 pub mod handles;
+pub mod identities;
 pub mod outbox;
 pub mod passwords;
 pub mod preferences;

@@ -22,6 +22,7 @@ pub(crate) struct Limits {
     sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
     code_user: DefaultKeyedRateLimiter<UserId>,
     handle_ip: DefaultKeyedRateLimiter<IpAddr>,
+    identity_ip: DefaultKeyedRateLimiter<IpAddr>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
     revocation_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
@@ -84,6 +85,7 @@ impl Limits {
             )),
             code_user: DefaultKeyedRateLimiter::keyed(per_hour(settings.codes_per_user_per_hour)),
             handle_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.handles_per_ip)),
+            identity_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.identities_per_ip)),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
             revocation_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.revocations_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
@@ -127,6 +129,11 @@ impl Limits {
         check(&self.handle_ip, &network(ip))
     }
 
+    /// A look at somebody else's public name: by a stranger, or in a list.
+    pub(crate) fn identity(&self, ip: IpAddr) -> Result<()> {
+        check(&self.identity_ip, &network(ip))
+    }
+
     /// Whether `ip` may try to log in as `handle` now.
     pub(crate) fn connection(&self, ip: IpAddr, handle: &str) -> bool {
         let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,6 +171,7 @@ impl Limits {
         self.sign_in_email_everywhere.retain_recent();
         self.code_user.retain_recent();
         self.handle_ip.retain_recent();
+        self.identity_ip.retain_recent();
         self.failure_ip.retain_recent();
         self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();

@@ -126,6 +126,8 @@ pub struct LimitSettings {
     pub revocations_per_ip: u32,
     /// Questions of signed-in people whether a handle is free, from one address of the network.
     pub handles_per_ip: u32,
+    /// Public names looked up by strangers, and searches of anyone, from one address of the network.
+    pub identities_per_ip: u32,
     /// Database logins from one address of the network.
     pub connections_per_ip: u32,
     /// Failed database logins of one handle from one address of the network.
@@ -145,6 +147,7 @@ impl Default for LimitSettings {
             failures_per_ip: 60,
             revocations_per_ip: 10,
             handles_per_ip: 10,
+            identities_per_ip: 60,
             connections_per_ip: 6000,
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,

@@ -184,6 +184,8 @@ pub struct Limits {
     pub codes_per_user_per_hour: u32,
     pub failures_per_ip: u32,
     pub revocations_per_ip: u32,
+    /// Public names looked up by strangers, and searches of anyone, from one address of the network, per minute.
+    pub identities_per_ip: u32,
     pub handles_per_ip: u32,
     pub connections_per_ip: u32,
     pub connection_failures_per_handle: u32,

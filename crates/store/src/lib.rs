@@ -21,6 +21,7 @@ pub mod database_passwords;
 pub mod deleted_users;
 pub mod email_proofs;
 pub mod handles;
+pub mod identities;
 pub mod outbox;
 pub mod preferences;
 pub mod processes;

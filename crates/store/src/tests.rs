@@ -42,6 +42,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
     ),
     ("handles", include_str!("handles.rs"), crate::handles::STATEMENTS),
     (
+        "identities",
+        include_str!("identities.rs"),
+        crate::identities::STATEMENTS,
+    ),
+    (
         "email_proofs",
         include_str!("email_proofs.rs"),
         crate::email_proofs::STATEMENTS,

@@ -108,8 +108,17 @@ const FIND_WORKSPACE: Sql = sql(concat!(
     " FROM workspaces w WHERE w.user_id = $1 AND (w.handle = $2 OR w.id = $2)"
 ));
 
-/// A workspace of `user`, by handle or id: a handle has no `_`, so that one never reads as the other.
+/// Whether `text` can name a workspace: a handle has no `_`, so that one never reads as the other. Only that is looked
+/// up: PostgreSQL does not take every text.
+fn is_name(text: &str) -> bool {
+    text.parse::<WorkspaceHandle>().is_ok() || text.parse::<WorkspaceId>().is_ok()
+}
+
+/// A workspace of `user`, by handle or id.
 pub async fn find_workspace(db: &Db, user: UserId, handle_or_id: &str) -> Result<Option<WorkspaceRow>> {
+    if !is_name(handle_or_id) {
+        return Ok(None);
+    }
     db.one(FIND_WORKSPACE, params![user, handle_or_id])
         .await?
         .as_ref()
@@ -123,6 +132,9 @@ pub async fn find_workspace_in(
     user: UserId,
     handle_or_id: &str,
 ) -> Result<Option<WorkspaceRow>> {
+    if !is_name(handle_or_id) {
+        return Ok(None);
+    }
     tx.one(FIND_WORKSPACE, params![user, handle_or_id])
         .await?
         .as_ref()

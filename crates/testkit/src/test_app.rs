@@ -147,6 +147,7 @@ impl TestApp {
         config.limits.handles_per_ip = 10_000;
         config.limits.requests_per_ip = 0;
         config.limits.requests_per_account = 0;
+        config.limits.identities_per_ip = 10_000;
         config.limits.revocations_per_ip = 10_000;
         Builder {
             engine,

@@ -9,12 +9,14 @@ mod email;
 mod error;
 mod expiry;
 mod export;
+mod identity;
 mod page;
 mod password;
 mod preferences;
 mod process;
 mod routes;
 mod session;
+mod sign_in;
 mod token;
 mod user;
 mod workspace;
@@ -55,8 +57,18 @@ pub fn routes() -> Vec<Route> {
 pub(crate) fn resources() -> Resources {
     Resources::default()
         .route("/actor", get(actor::get_actor))
+        .route("/actor/activity", get(actor::list_actor_activity))
+        .route("/actor/conn", get(actor::list_actor_connections))
+        .route("/actor/org", get(actor::list_actor_orgs))
+        .route("/actor/org/invite", get(actor::list_actor_org_invites))
+        .route("/actor/workspace", get(actor::list_actor_workspaces))
         .route("/credentials/revoke", post(credentials::revoke_credentials))
+        .route("/identity", get(identity::list_identities))
+        .route("/identity/{identity}", get(identity::get_identity))
         .route("/identity/{identity}/avatar", get(avatar::get_avatar))
+        .route("/login", post(sign_in::request_sign_in))
+        .route("/signup", post(sign_in::request_sign_up))
+        .route("/user", get(user::list_users).post(user::create_user))
         .route(
             "/user/{user}",
             get(user::get_user)

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, marker::PhantomData};
 
-use app::{Actor, App, Error, Peer};
+use app::{Actor, App, Error, Peer, identities::Visitor};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams},
     http::{Extensions, HeaderMap, header, request::Parts},
@@ -76,6 +76,26 @@ impl<N: Need> FromRequestParts<Web> for Bearer<N> {
         actor.may(N::CAPABILITY)?;
         refuse_old_handle(&web.app, &actor, parts).await?;
         Ok(Self(actor, PhantomData))
+    }
+}
+
+/// Somebody at what is public. A valid bearer token makes them known; any other is as if it was not sent (contract §1.2).
+pub(crate) struct Public(pub(crate) Visitor);
+
+impl FromRequestParts<Web> for Public {
+    type Rejection = api::ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Self::Rejection> {
+        let Caller(peer) = Caller::from_request_parts(parts, web).await?;
+        let actor = match bearer_token(&parts.headers) {
+            Some(token) => web.app.authenticate_bearer(token, peer.clone()).await.ok(),
+            None => None,
+        };
+        if let Some(actor) = &actor {
+            note(parts, actor);
+            admit(&web.app, actor, parts)?;
+        }
+        Ok(Self(Visitor { peer, actor }))
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Endpoint {
 pub(super) enum LetsIn {
     /// Everyone, with whatever they send as a token.
     Everyone,
+    /// Nobody: whoever has a valid token, of whichever account, is told this code.
+    Nobody(&'static str),
     /// Tokens of the account of these scopes. They are written out, so that a slip in the rule shows.
     Tokens { read: bool, query: bool },
 }
@@ -60,9 +62,20 @@ pub(super) const A_PICTURE: &str = "a picture";
 #[rustfmt::skip]
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("POST", "/credentials/revoke", r#"{"credentials": []}"#, 202, LetsIn::Everyone),
+    get("/identity", LetsIn::Everyone),
+    get("/identity/{identity}", LetsIn::Everyone),
     get("/identity/{identity}/avatar", LetsIn::Everyone),
+    on("POST", "/login", r#"{"email": "nobody@login.example"}"#, 201, LetsIn::Everyone),
+    on("POST", "/signup", r#"{"email": "nobody@signup.example"}"#, 201, LetsIn::Everyone),
 
     get("/actor", ALL),
+    get("/actor/activity", READ),
+    get("/actor/conn", READ),
+    get("/actor/org", READ),
+    get("/actor/org/invite", READ),
+    get("/actor/workspace", ALL),
+    get("/user", ALL),
+    on("POST", "/user", r#"{"email": "new@user.example", "handle": "new"}"#, 403, LetsIn::Nobody("accounts_by_sign_up")),
     get("/user/{user}", ALL),
     on("PATCH", "/user/{user}", r#"{"display_name": "A"}"#, 200, FULL),
     on("DELETE", "/user/{user}", "", 200, FULL),

@@ -58,6 +58,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.sign_ins_per_email_per_hour", "STANDPIPE_LIMITS_SIGN_INS_PER_EMAIL_PER_HOUR", Value),
     key("limits.codes_per_user_per_hour", "STANDPIPE_LIMITS_CODES_PER_USER_PER_HOUR", Value),
     key("limits.failures_per_ip", "STANDPIPE_LIMITS_FAILURES_PER_IP", Value),
+    key("limits.identities_per_ip", "STANDPIPE_LIMITS_IDENTITIES_PER_IP", Value),
     key("limits.revocations_per_ip", "STANDPIPE_LIMITS_REVOCATIONS_PER_IP", Value),
     key("limits.handles_per_ip", "STANDPIPE_LIMITS_HANDLES_PER_IP", Value),
     key("limits.connections_per_ip", "STANDPIPE_LIMITS_CONNECTIONS_PER_IP", Value),

@@ -139,6 +139,7 @@ impl Config {
                 codes_per_user_per_hour: self.limits.codes_per_user_per_hour,
                 failures_per_ip: self.limits.failures_per_ip,
                 revocations_per_ip: self.limits.revocations_per_ip,
+                identities_per_ip: self.limits.identities_per_ip,
                 handles_per_ip: self.limits.handles_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,

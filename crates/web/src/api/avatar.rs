@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, ApiError};
 use crate::{
-    guards::{Bearer, needs::Change},
+    guards::{Bearer, Public, needs::Change},
     identicon, upload,
 };
 
@@ -71,14 +71,18 @@ pub(crate) struct VersionQuery {
 }
 
 /// `GET /identity/{identity}/avatar`: the stored picture, or the generated one, which depends on the id alone and so
-/// tells nobody whether there is such an account.
+/// tells nobody whether there is an account of this id. Who asks by a handle learns that, as by `/identity/{identity}`.
 pub(crate) async fn get_avatar(
     State(app): State<App>,
+    Public(visitor): Public,
     Path(identity): Path<String>,
     Query(query): Query<VersionQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let user: UserId = identity.parse().map_err(|_| app::Error::NotFound("identity"))?;
+    let user: UserId = match identity.parse() {
+        Ok(id) => id,
+        Err(_) => app.find_identity(&visitor, &identity).await?.id,
+    };
     let Some(avatar) = app.find_avatar(user).await? else {
         let picture = identicon::identicon(&user.to_string()).into_bytes();
         return Ok(answer(

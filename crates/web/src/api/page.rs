@@ -61,6 +61,9 @@ pub(crate) fn encode(cursor: &Cursor) -> String {
 pub(crate) fn decode(token: &str) -> Option<Cursor> {
     let text = String::from_utf8(BASE64URL_NOPAD.decode(token.as_bytes()).ok()?).ok()?;
     let (micros, id) = text.split_once('.')?;
+    if id.contains(|character: char| !character.is_ascii_graphic()) {
+        return None;
+    }
     Some(Cursor {
         at: model::time::from_micros(micros.parse().ok()?),
         id: id.to_owned(),
@@ -89,5 +92,10 @@ mod tests {
             id: "t_1".to_owned(),
         };
         assert_eq!(page("1", &encode(&cursor)).unwrap().after, Some(cursor));
+        let other = Cursor {
+            at: model::time::from_micros(17),
+            id: "t\0".to_owned(),
+        };
+        assert!(page("1", &encode(&other)).is_err());
     }
 }

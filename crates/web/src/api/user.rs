@@ -3,14 +3,18 @@
 use app::{App, UserRow, profile::ProfileUpdate};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use model::{UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, TENANT_ID, body, body::JsonBody};
+use super::{
+    Answer, TENANT_ID, body,
+    body::JsonBody,
+    page::{ListView, PageQuery},
+};
 use crate::guards::{
     Bearer,
     needs::{Change, Identify},
@@ -34,6 +38,11 @@ pub(crate) struct UserView {
     updated_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_min_issued_at: Option<String>,
+    /// Nothing is billed here and so nothing is capped: the thresholds of usage are none.
+    usage_compute_threshold: i64,
+    usage_compute_action: &'static str,
+    usage_storage_threshold: i64,
+    usage_storage_action: &'static str,
     version_id: i64,
 }
 
@@ -50,6 +59,10 @@ impl UserView {
             created_at: rfc3339_seconds(user.created_at),
             updated_at: user.updated_at.map(rfc3339_seconds),
             token_min_issued_at: user.token_min_issued_at.map(rfc3339_seconds),
+            usage_compute_threshold: 0,
+            usage_compute_action: "warn",
+            usage_storage_threshold: 0,
+            usage_storage_action: "warn",
             version_id: user.version_id,
         }
     }
@@ -94,6 +107,29 @@ impl UpdateUserRequest {
             _ => Ok(true),
         }
     }
+}
+
+/// `GET /user`: the accounts that the token's owner may see, which is their own.
+pub(crate) async fn list_users(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Identify>,
+    Query(query): Query<PageQuery>,
+) -> Answer<Json<ListView<UserView>>> {
+    let own = match query.page()?.after {
+        None => vec![UserView::new(&app, actor.user())],
+        Some(_) => Vec::new(),
+    };
+    Ok(Json(ListView::new(own, None, |view| view)))
+}
+
+/// `POST /user`: nobody makes accounts for others with a credential of their own.
+pub(crate) async fn create_user(_: Bearer<Identify>) -> Answer<Json<UserView>> {
+    Err(app::Error::Forbidden {
+        code: "accounts_by_sign_up",
+        message: "Accounts are made by their owners, with POST /signup and the mail that follows, or by the operator \
+                  with `standpipe admin user create`.",
+    }
+    .into())
 }
 
 /// `GET /user/{user}`

@@ -49,7 +49,7 @@ pub(crate) struct WorkspaceView {
 }
 
 impl WorkspaceView {
-    fn new(app: &App, actor: &Actor, row: WorkspaceRow) -> Self {
+    pub(crate) fn new(app: &App, actor: &Actor, row: WorkspaceRow) -> Self {
         Self {
             id: row.id,
             handle: row.handle.to_string(),
