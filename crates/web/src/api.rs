@@ -5,6 +5,7 @@ mod audit_log;
 mod avatar;
 mod body;
 mod credentials;
+mod docs;
 mod email;
 mod error;
 mod expiry;
@@ -14,26 +15,37 @@ mod page;
 mod password;
 mod preferences;
 mod process;
-mod routes;
 mod session;
 mod sign_in;
 mod token;
 mod user;
 mod workspace;
 
-use axum::{Router, middleware};
+use axum::{Router, extract::DefaultBodyLimit, http::Method, middleware};
+use utoipa::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::{Web, limits, upload};
-use routes::{Resources, delete, get, post};
 
 pub(crate) use audit_log::AuditRecordView;
 pub(crate) use error::ApiError;
 pub(crate) use export::download;
 pub(crate) use page::{PageQuery, encode as encode_cursor};
-pub use routes::Route;
 
 /// What a handler answers.
 type Answer<T> = Result<T, ApiError>;
+
+/// One call of the API: a method, and a path below `/api/latest` with its parameters in braces.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+}
 
 /// The tenant that real clients know from Pipes; a self-hosted Standpipe is one tenant (contract §0.5).
 const TENANT_ID: &str = "t_00000000000000000000";
@@ -41,8 +53,8 @@ const TENANT_ID: &str = "t_00000000000000000000";
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ApiError>);
     Router::new()
-        .nest("/v0", resources().into_router())
-        .nest("/latest", resources().into_router())
+        .nest("/v0", Router::from(resources()))
+        .nest("/latest", Router::from(resources()))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(limit)
         .layer(middleware::from_fn(expiry::tell))
@@ -51,94 +63,71 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
 
 /// Every route of the API, below `/api/v0` and `/api/latest`.
 pub fn routes() -> Vec<Route> {
-    resources().into_routes()
+    docs::document()
+        .paths
+        .paths
+        .into_iter()
+        .flat_map(|(path, mut item)| {
+            let methods = docs::operations(&mut item).map(|(method, _)| method);
+            let routes = methods.map(|method| Route {
+                method,
+                path: path.clone(),
+            });
+            routes.collect::<Vec<_>>()
+        })
+        .collect()
 }
 
-pub(crate) fn resources() -> Resources {
-    Resources::default()
-        .route("/actor", get(actor::get_actor))
-        .route("/actor/activity", get(actor::list_actor_activity))
-        .route("/actor/conn", get(actor::list_actor_connections))
-        .route("/actor/org", get(actor::list_actor_orgs))
-        .route("/actor/org/invite", get(actor::list_actor_org_invites))
-        .route("/actor/workspace", get(actor::list_actor_workspaces))
-        .route("/credentials/revoke", post(credentials::revoke_credentials))
-        .route("/identity", get(identity::list_identities))
-        .route("/identity/{identity}", get(identity::get_identity))
-        .route("/identity/{identity}/avatar", get(avatar::get_avatar))
-        .route("/login", post(sign_in::request_sign_in))
-        .route("/signup", post(sign_in::request_sign_up))
-        .route("/user", get(user::list_users).post(user::create_user))
-        .route(
-            "/user/{user}",
-            get(user::get_user)
-                .patch(user::update_user)
-                .delete(user::delete_user),
+/// The resources of the API. Each handler brings its method, its path and its documentation.
+pub(crate) fn resources() -> OpenApiRouter<Web> {
+    OpenApiRouter::with_openapi(docs::Document::openapi())
+        .routes(routes!(actor::get_actor))
+        .routes(routes!(actor::list_actor_activity))
+        .routes(routes!(actor::list_actor_connections))
+        .routes(routes!(actor::list_actor_orgs))
+        .routes(routes!(actor::list_actor_org_invites))
+        .routes(routes!(actor::list_actor_workspaces))
+        .routes(routes!(credentials::revoke_credentials))
+        .routes(routes!(identity::list_identities))
+        .routes(routes!(identity::get_identity))
+        .routes(routes!(avatar::get_avatar))
+        .routes(routes!(sign_in::request_sign_in))
+        .routes(routes!(sign_in::request_sign_up))
+        .routes(routes!(user::list_users, user::create_user))
+        .routes(routes!(user::get_user, user::update_user, user::delete_user))
+        .routes(routes!(export::export_account))
+        .routes(
+            routes!(avatar::create_avatar, avatar::delete_avatar)
+                .layer(DefaultBodyLimit::max(upload::BODY_LIMIT)),
         )
-        .route("/user/{user}/export", get(export::export_account))
-        .route(
-            "/user/{user}/avatar",
-            post(avatar::create_avatar)
-                .delete(avatar::delete_avatar)
-                .body_limit(upload::BODY_LIMIT),
-        )
-        .route(
-            "/user/{user}/password",
-            get(password::get_password).post(password::create_password),
-        )
-        .route(
-            "/user/{user}/email",
-            get(email::list_emails).post(email::add_email),
-        )
-        .route(
-            "/user/{user}/email/{email}",
-            get(email::get_email)
-                .patch(email::update_email)
-                .delete(email::delete_email),
-        )
-        .route("/user/{user}/email/{email}/resend", post(email::resend_email))
-        .route(
-            "/user/{user}/preferences",
-            get(preferences::get_preferences).patch(preferences::update_preferences),
-        )
-        .route(
-            "/user/{user}/session",
-            get(session::list_sessions).delete(session::end_sessions),
-        )
-        .route("/user/{user}/session/{session}", delete(session::end_session))
-        .route(
-            "/user/{user}/token",
-            get(token::list_tokens).post(token::create_token),
-        )
-        .route(
-            "/user/{user}/token/current",
-            get(token::get_current_token).delete(token::end_current_credential),
-        )
-        .route("/user/{user}/token/{token}/rotate", post(token::rotate_token))
-        .route(
-            "/user/{user}/token/{token}",
-            get(token::get_token)
-                .patch(token::update_token)
-                .delete(token::delete_token),
-        )
-        .route(
-            "/user/{user}/workspace",
-            get(workspace::list_workspaces).post(workspace::create_workspace),
-        )
-        .route(
-            "/user/{user}/workspace/{workspace}",
-            get(workspace::get_workspace).delete(workspace::delete_workspace),
-        )
-        .route(
-            "/user/{user}/workspace/{workspace}/process",
-            get(process::list_workspace_processes),
-        )
-        .route("/user/{user}/process", get(process::list_processes))
-        .route("/user/{user}/process/{process}", get(process::get_process))
-        .route("/user/{user}/audit_log", get(audit_log::list_audit_log))
-        .route("/user/{user}/audit_log/export", get(audit_log::export_audit_log))
-        .route(
-            "/user/{user}/audit_log/{record}",
-            get(audit_log::get_audit_record),
-        )
+        .routes(routes!(password::get_password, password::create_password))
+        .routes(routes!(email::list_emails, email::add_email))
+        .routes(routes!(
+            email::get_email,
+            email::update_email,
+            email::delete_email
+        ))
+        .routes(routes!(email::resend_email))
+        .routes(routes!(
+            preferences::get_preferences,
+            preferences::update_preferences
+        ))
+        .routes(routes!(session::list_sessions, session::end_sessions))
+        .routes(routes!(session::end_session))
+        .routes(routes!(token::list_tokens, token::create_token))
+        .routes(routes!(token::get_current_token, token::end_current_credential))
+        .routes(routes!(token::rotate_token))
+        .routes(routes!(
+            token::get_token,
+            token::update_token,
+            token::delete_token
+        ))
+        .routes(routes!(workspace::list_workspaces, workspace::create_workspace))
+        .routes(routes!(workspace::get_workspace, workspace::delete_workspace))
+        .routes(routes!(process::list_workspace_processes))
+        .routes(routes!(process::list_processes))
+        .routes(routes!(process::get_process))
+        .routes(routes!(audit_log::list_audit_log))
+        .routes(routes!(audit_log::export_audit_log))
+        .routes(routes!(audit_log::get_audit_record))
 }

@@ -52,7 +52,7 @@ pub fn router(app: App, scheme: Scheme) -> Router {
 
 /// The paths of all routes, as the routers themselves hold them: for tests that must leave none out.
 pub fn paths() -> Vec<String> {
-    let resources = Router::<Web>::new().nest("/api/latest", api::resources().into_router());
+    let resources = Router::<Web>::new().nest("/api/latest", Router::from(api::resources()));
     let all = format!("{:?}", resources.merge(console::pages()));
     let mut paths: Vec<String> = all
         .split('"')

@@ -7,11 +7,12 @@ use axum::{
 };
 use model::{UserId, WorkspaceId};
 use serde::Serialize;
-use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{
     Answer,
     audit_log::AuditRecordView,
+    docs::{kinds, refused},
     identity::IdentityView,
     page::{ListView, PageQuery},
     user::UserView,
@@ -22,19 +23,32 @@ use crate::guards::{
     needs::{FindWorkspaces, Identify, Read},
 };
 
-/// The contract's `ActorWorkspace`: real clients take the workspace from `workspace`, or from the fields beside it.
-#[derive(Serialize)]
+/// A workspace, under `workspace` and, as other clients read it, in the fields beside it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActorWorkspace)]
 pub(crate) struct ActorWorkspaceView {
+    #[schema(value_type = kinds::WorkspaceId)]
     id: WorkspaceId,
+    #[schema(value_type = kinds::WorkspaceHandle)]
     handle: String,
+    #[schema(example = "db.standpipe.example")]
     host: String,
+    #[schema(pattern = "^[0-9a-z]{6}$", example = "k3x9qa")]
     database_name: String,
+    #[schema(example = "owner")]
     role: &'static str,
+    #[schema(value_type = kinds::UserId)]
     identity_id: UserId,
     identity: IdentityView,
+    #[schema(value_type = kinds::WorkspaceId)]
     workspace_id: WorkspaceId,
     workspace: WorkspaceView,
 }
+
+/// What is in a list that is always empty.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Nothing)]
+pub(crate) struct NothingView {}
 
 impl ActorWorkspaceView {
     fn new(app: &App, actor: &app::Actor, row: WorkspaceRow) -> Self {
@@ -52,7 +66,15 @@ impl ActorWorkspaceView {
     }
 }
 
-/// `GET /actor`
+/// Shows whose token this is.
+#[utoipa::path(
+    get, path = "/actor", tag = "Account",
+    responses(
+        (status = 200, description = "The account of the token.", body = UserView),
+        refused::Token,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_actor(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Identify>,
@@ -60,7 +82,18 @@ pub(crate) async fn get_actor(
     Ok(Json(UserView::new(&app, actor.user())))
 }
 
-/// `GET /actor/activity`: the audit log of the actor's account, newest first.
+/// Lists what happened to the account of the token, newest first.
+#[utoipa::path(
+    get, path = "/actor/activity", tag = "Audit log",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page of records.", body = ListView<AuditRecordView>),
+        refused::Token,
+        refused::Scope,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_actor_activity(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -73,7 +106,17 @@ pub(crate) async fn list_actor_activity(
     })))
 }
 
-/// `GET /actor/workspace`: the workspaces that the actor may enter.
+/// Lists the workspaces that the owner of the token may enter.
+#[utoipa::path(
+    get, path = "/actor/workspace", tag = "Workspaces",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "A page of workspaces.", body = ListView<ActorWorkspaceView>),
+        refused::Token,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_actor_workspaces(
     State(app): State<App>,
     Bearer(actor, _): Bearer<FindWorkspaces>,
@@ -85,32 +128,67 @@ pub(crate) async fn list_actor_workspaces(
     })))
 }
 
-/// `GET /actor/conn`: there are no connections to other services here.
+/// Lists connections to other services, of which there are none here.
+#[utoipa::path(
+    get, path = "/actor/conn", tag = "Account",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "An empty list.", body = ListView<NothingView>),
+        refused::Token,
+        refused::Scope,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_actor_connections(
     bearer: Bearer<Read>,
     query: Query<PageQuery>,
-) -> Answer<Json<ListView<Value>>> {
+) -> Answer<Json<ListView<NothingView>>> {
     nothing(bearer, query)
 }
 
-/// `GET /actor/org`: there are no organisations here.
+/// Lists organisations, of which there are none here.
+#[utoipa::path(
+    get, path = "/actor/org", tag = "Account",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "An empty list.", body = ListView<NothingView>),
+        refused::Token,
+        refused::Scope,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_actor_orgs(
     bearer: Bearer<Read>,
     query: Query<PageQuery>,
-) -> Answer<Json<ListView<Value>>> {
+) -> Answer<Json<ListView<NothingView>>> {
     nothing(bearer, query)
 }
 
-/// `GET /actor/org/invite`: and so nobody invites to one.
+/// Lists invitations to organisations, of which there are none here.
+#[utoipa::path(
+    get, path = "/actor/org/invite", tag = "Account",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "An empty list.", body = ListView<NothingView>),
+        refused::Token,
+        refused::Scope,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_actor_org_invites(
     bearer: Bearer<Read>,
     query: Query<PageQuery>,
-) -> Answer<Json<ListView<Value>>> {
+) -> Answer<Json<ListView<NothingView>>> {
     nothing(bearer, query)
 }
 
 /// A list that is always empty, and minds its query as the others do.
-fn nothing(_: Bearer<Read>, Query(query): Query<PageQuery>) -> Answer<Json<ListView<Value>>> {
+fn nothing(_: Bearer<Read>, Query(query): Query<PageQuery>) -> Answer<Json<ListView<NothingView>>> {
     let Page { .. } = query.page()?;
-    Ok(Json(ListView::new(Vec::new(), None, |row: Value| row)))
+    Ok(Json(ListView::new(Vec::new(), None, |nothing: NothingView| {
+        nothing
+    })))
 }

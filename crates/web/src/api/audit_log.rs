@@ -9,9 +9,11 @@ use axum::{
 use model::{AuditId, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answer, TENANT_ID,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
 };
 use crate::{
@@ -20,39 +22,57 @@ use crate::{
 };
 
 /// The contract's `AuditRecord`, and with which credential it was done. `data` is always an object.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditRecord)]
 pub(crate) struct AuditRecordView {
+    #[schema(value_type = kinds::AuditId)]
     id: AuditId,
     sequence: i64,
+    #[schema(example = "token.create")]
     action_type: &'static str,
+    #[schema(example = "u_d9lfcb2jbcks73e0q1tg")]
     actor_id: String,
+    #[schema(example = "ana")]
     actor_handle: String,
+    #[schema(example = "Ana Lima")]
     actor_display_name: String,
     actor_avatar_url: String,
+    #[schema(example = "203.0.113.9")]
     actor_ip: String,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
+    #[schema(value_type = kinds::TenantId)]
     tenant_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::UserId>)]
     identity_id: Option<UserId>,
     identity_handle: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "t_d9lfd1qjbcks73e0q2c0")]
     target_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ci")]
     target_handle: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::ProcessId>)]
     process_id: Option<String>,
     credential: CredentialView,
     user_agent: String,
     request_id: String,
+    #[schema(value_type = Object)]
     data: Map<String, Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Credential)]
 struct CredentialView {
+    #[schema(example = "token")]
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "t_d9lfd1qjbcks73e0q2c0")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ci")]
     title: Option<String>,
 }
 
@@ -92,19 +112,31 @@ impl AuditRecordView {
 }
 
 /// What is asked of a list with `where` (contract §1.10).
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct WhereQuery {
     #[serde(rename = "where", default)]
     pub(crate) wanted: String,
 }
 
 /// The query of an export.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
+    #[param(value_type = Option<kinds::ExportFormat>, inline)]
     format: Option<String>,
 }
 
-/// `GET /user/{user}/audit_log`
+/// Lists what happened, newest first.
+#[utoipa::path(
+    get, path = "/user/{user}/audit_log", tag = "Audit log",
+    params(path::User, PageQuery, WhereQuery),
+    responses(
+        (status = 200, description = "A page of records.", body = ListView<AuditRecordView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_audit_log(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -121,7 +153,16 @@ pub(crate) async fn list_audit_log(
     })))
 }
 
-/// `GET /user/{user}/audit_log/{record}`
+/// Shows one record.
+#[utoipa::path(
+    get, path = "/user/{user}/audit_log/{record}", tag = "Audit log",
+    params(path::User, path::Record),
+    responses(
+        (status = 200, description = "The record.", body = AuditRecordView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_audit_record(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -133,7 +174,19 @@ pub(crate) async fn get_audit_record(
     Ok(Json(AuditRecordView::new(actor.user().handle.as_str(), row)))
 }
 
-/// `GET /user/{user}/audit_log/export`
+/// Sends all of the log as a file, while it is read.
+#[utoipa::path(
+    get, path = "/user/{user}/audit_log/export", tag = "Audit log",
+    params(path::User, ExportQuery, WhereQuery),
+    responses(
+        (status = 200, description = "The file.", content(
+            (String = "application/jsonlines+json"),
+            (String = "text/csv"),
+        )),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn export_audit_log(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,

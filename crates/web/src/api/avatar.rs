@@ -9,8 +9,12 @@ use axum::{
 };
 use model::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Answer, ApiError};
+use super::{
+    Answer, ApiError,
+    docs::{kinds, path, refused},
+};
 use crate::{
     guards::{Bearer, Public, needs::Change},
     identicon, upload,
@@ -26,8 +30,10 @@ const FOR_NOW: &str = "public, max-age=300";
 const SANDBOX: &str = "default-src 'none'; sandbox";
 
 /// Where the avatar is now.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AvatarUrl)]
 pub(crate) struct AvatarView {
+    #[schema(example = "https://standpipe.example/api/v0/identity/u_d9lfcb2jbcks73e0q1tg/avatar?v=3")]
     avatar_url: String,
 }
 
@@ -39,7 +45,17 @@ impl AvatarView {
     }
 }
 
-/// `POST /user/{user}/avatar`
+/// Stores a picture as the avatar: one file, under any field name.
+#[utoipa::path(
+    post, path = "/user/{user}/avatar", tag = "Avatar",
+    params(path::User),
+    responses(
+        (status = 201, description = "Where the avatar is now.", body = AvatarView),
+        refused::Account,
+        refused::Body,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn create_avatar(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -53,7 +69,16 @@ pub(crate) async fn create_avatar(
     Ok((StatusCode::CREATED, Json(AvatarView::new(&app, &user))))
 }
 
-/// `DELETE /user/{user}/avatar`: back to the generated picture. The contract answers `201`.
+/// Goes back to the generated picture.
+#[utoipa::path(
+    delete, path = "/user/{user}/avatar", tag = "Avatar",
+    params(path::User),
+    responses(
+        (status = 201, description = "Where the avatar is now.", body = AvatarView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn delete_avatar(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -65,13 +90,30 @@ pub(crate) async fn delete_avatar(
 }
 
 /// The version that an address asks for.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct VersionQuery {
     v: Option<String>,
 }
 
-/// `GET /identity/{identity}/avatar`: the stored picture, or the generated one, which depends on the id alone and so
-/// tells nobody whether there is an account of this id. Who asks by a handle learns that, as by `/identity/{identity}`.
+/// Shows the avatar, or the generated picture.
+///
+/// By an id it tells nobody whether there is such an account: the generated picture depends on the id alone. Who asks by a
+/// handle learns that, as by `/identity/{identity}`.
+#[utoipa::path(
+    get, path = "/identity/{identity}/avatar", tag = "Avatar",
+    params(path::Identity, VersionQuery),
+    responses(
+        (status = 200, description = "The picture.", content(
+            (kinds::Picture = "image/webp"),
+            (kinds::Picture = "image/svg+xml"),
+        )),
+        (status = 304, description = "It is the one that `If-None-Match` names."),
+        refused::Public,
+        refused::NotFound,
+    ),
+    security(()),
+)]
 pub(crate) async fn get_avatar(
     State(app): State<App>,
     Public(visitor): Public,

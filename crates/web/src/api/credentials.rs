@@ -2,25 +2,40 @@
 
 use app::App;
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Answer, body::JsonBody};
+use super::{Answer, body::JsonBody, docs::refused};
 use crate::guards::Caller;
 
 /// What `POST /credentials/revoke` takes.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct RevokeCredentialsRequest {
     credentials: Vec<String>,
 }
 
-/// `POST /credentials/revoke`: the same answer whatever was sent, and whether it was alive or not.
+/// The same for everyone: it tells nobody whether a text is a token, or alive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevokedCredentials)]
+pub(crate) struct RevokedView {}
+
+/// Ends leaked tokens. The answer is the same whatever was sent.
+#[utoipa::path(
+    post, path = "/credentials/revoke", tag = "Tokens",
+    request_body = RevokeCredentialsRequest,
+    responses(
+        (status = 202, description = "It was taken.", body = RevokedView),
+        refused::Public,
+        refused::Body,
+    ),
+    security(()),
+)]
 pub(crate) async fn revoke_credentials(
     State(app): State<App>,
     Caller(peer): Caller,
     JsonBody(input): JsonBody<RevokeCredentialsRequest>,
-) -> Answer<(StatusCode, Json<Value>)> {
+) -> Answer<(StatusCode, Json<RevokedView>)> {
     app.revoke_credentials(&input.credentials, &peer).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({}))))
+    Ok((StatusCode::ACCEPTED, Json(RevokedView {})))
 }

@@ -8,10 +8,12 @@ use axum::{
 };
 use model::{EmailId, Secret, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Answer, TENANT_ID,
     body::JsonBody,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
 };
 use crate::guards::{
@@ -20,17 +22,26 @@ use crate::guards::{
 };
 
 /// The contract's `UserEmail`, and which one is primary.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserEmail)]
 pub(crate) struct EmailView {
+    #[schema(value_type = kinds::EmailId)]
     id: EmailId,
+    #[schema(value_type = kinds::UserId)]
     user_id: UserId,
+    #[schema(value_type = kinds::TenantId)]
     tenant_id: &'static str,
+    #[schema(value_type = kinds::Email)]
     email: String,
+    #[schema(value_type = kinds::EmailStatus)]
     status: &'static str,
     is_primary: bool,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     updated_at: Option<String>,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
 }
 
@@ -51,22 +62,33 @@ impl From<EmailRow> for EmailView {
 }
 
 /// What `POST /user/{user}/email` takes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewEmailRequest {
     #[serde(default)]
+    #[schema(value_type = kinds::Email, required)]
     email: String,
 }
 
 /// What `PATCH /user/{user}/email/{email}` takes.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateEmailRequest {
     /// The code from the mail: verifies the address.
+    #[schema(example = "123456")]
     code: Option<String>,
     /// `true` makes it the primary one; it ceases to be when another one becomes it.
     is_primary: Option<bool>,
 }
 
-/// `GET /user/{user}/email`
+/// Lists the addresses, oldest first.
+#[utoipa::path(
+    get, path = "/user/{user}/email", tag = "E-mail",
+    params(path::User, PageQuery),
+    responses(
+        (status = 200, description = "A page of addresses.", body = ListView<EmailView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_emails(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -78,7 +100,19 @@ pub(crate) async fn list_emails(
     Ok(Json(ListView::new(page.emails, page.next, EmailView::from)))
 }
 
-/// `POST /user/{user}/email`: adds one, pending; a mail with a code goes to it.
+/// Adds an address, pending until the code that is mailed to it comes back.
+#[utoipa::path(
+    post, path = "/user/{user}/email", tag = "E-mail",
+    params(path::User),
+    request_body = NewEmailRequest,
+    responses(
+        (status = 201, description = "The address.", body = EmailView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn add_email(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -90,7 +124,16 @@ pub(crate) async fn add_email(
     Ok((StatusCode::CREATED, Json(row.into())))
 }
 
-/// `GET /user/{user}/email/{email}`
+/// Shows an address.
+#[utoipa::path(
+    get, path = "/user/{user}/email/{email}", tag = "E-mail",
+    params(path::User, path::Email),
+    responses(
+        (status = 200, description = "The address.", body = EmailView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_email(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -100,7 +143,19 @@ pub(crate) async fn get_email(
     Ok(Json(row.into()))
 }
 
-/// `PATCH /user/{user}/email/{email}`: verifies it by its code, makes it primary, or both.
+/// Verifies an address by its code, makes it the primary one, or both.
+#[utoipa::path(
+    patch, path = "/user/{user}/email/{email}", tag = "E-mail",
+    params(path::User, path::Email),
+    request_body = UpdateEmailRequest,
+    responses(
+        (status = 200, description = "The address as it is now.", body = EmailView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn update_email(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -123,7 +178,17 @@ pub(crate) async fn update_email(
     Ok(Json(row.into()))
 }
 
-/// `DELETE /user/{user}/email/{email}`
+/// Removes an address.
+#[utoipa::path(
+    delete, path = "/user/{user}/email/{email}", tag = "E-mail",
+    params(path::User, path::Email),
+    responses(
+        (status = 204, description = "It is gone."),
+        refused::Account,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn delete_email(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -133,7 +198,17 @@ pub(crate) async fn delete_email(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /user/{user}/email/{email}/resend`: another mail with another code.
+/// Sends another mail with another code.
+#[utoipa::path(
+    post, path = "/user/{user}/email/{email}/resend", tag = "E-mail",
+    params(path::User, path::Email),
+    responses(
+        (status = 200, description = "The address.", body = EmailView),
+        refused::Account,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn resend_email(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

@@ -12,6 +12,7 @@ use axum::{
 };
 use model::Invalid;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error of a use case, on its way to a client of the API.
 #[derive(Debug, Clone)]
@@ -33,22 +34,29 @@ impl IntoResponse for ApiError {
 }
 
 /// The contract's `ErrorModel`.
-#[derive(Serialize)]
-struct ErrorModel {
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorModel {
     #[serde(rename = "type")]
+    #[schema(example = "invalid")]
     code: &'static str,
+    #[schema(example = "Bad Request")]
     title: &'static str,
+    #[schema(value_type = i32, example = 400)]
     status: u16,
+    #[schema(example = "limit: Use a number from 1 to 100.")]
     detail: String,
     /// The request's id, also in `X-Request-Id` and in the log.
+    #[schema(example = "r_1rstq0hk6vifudmcgepn")]
     instance: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     validation_errors: Vec<ValidationError>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ValidationError {
+    #[schema(example = "limit")]
     location: &'static str,
+    #[schema(example = "Use a number from 1 to 100.")]
     message: String,
 }
 

@@ -8,10 +8,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Answer;
+use super::{
+    Answer,
+    docs::{kinds, path, refused},
+};
 use crate::guards::{Bearer, needs::Change};
 
-/// `GET /user/{user}/export`
+/// Sends everything that is kept of the account, as a ZIP archive of JSON and CSV.
+#[utoipa::path(
+    get, path = "/user/{user}/export", tag = "Account",
+    params(path::User),
+    responses(
+        (status = 200, description = "The archive.", body = kinds::Archive, content_type = "application/zip"),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn export_account(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

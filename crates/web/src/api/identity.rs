@@ -8,20 +8,27 @@ use axum::{
 };
 use model::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answer, TENANT_ID,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
 };
 use crate::guards::Public;
 
-/// The contract's `Identity`.
-#[derive(Serialize)]
+/// An account, as others see it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Identity)]
 pub(crate) struct IdentityView {
+    #[schema(value_type = kinds::UserId)]
     id: UserId,
+    #[schema(value_type = kinds::Handle)]
     handle: String,
+    #[schema(value_type = kinds::TenantId)]
     tenant_id: &'static str,
     #[serde(rename = "type")]
+    #[schema(value_type = kinds::IdentityType)]
     kind: &'static str,
     /// Left out when empty: clients print `""` as a name (contract §2).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,9 +38,12 @@ pub(crate) struct IdentityView {
 }
 
 /// The one tenant that this server is.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
 struct TenantView {
+    #[schema(value_type = kinds::TenantId)]
     id: &'static str,
+    #[schema(example = "standpipe")]
     handle: &'static str,
 }
 
@@ -55,13 +65,25 @@ impl IdentityView {
 }
 
 /// What is searched for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
     #[serde(default)]
     q: String,
 }
 
-/// `GET /identity`
+/// Searches accounts by handle and display name.
+///
+/// Without a token that may read, it finds the account of exactly this handle or id.
+#[utoipa::path(
+    get, path = "/identity", tag = "Identities",
+    params(PageQuery, SearchQuery),
+    responses(
+        (status = 200, description = "A page of identities.", body = ListView<IdentityView>),
+        refused::Public,
+    ),
+    security(()),
+)]
 pub(crate) async fn list_identities(
     State(app): State<App>,
     Public(visitor): Public,
@@ -74,7 +96,17 @@ pub(crate) async fn list_identities(
     })))
 }
 
-/// `GET /identity/{identity}`
+/// Shows an account as others see it.
+#[utoipa::path(
+    get, path = "/identity/{identity}", tag = "Identities",
+    params(path::Identity),
+    responses(
+        (status = 200, description = "The identity.", body = IdentityView),
+        refused::Public,
+        refused::NotFound,
+    ),
+    security(()),
+)]
 pub(crate) async fn get_identity(
     State(app): State<App>,
     Public(visitor): Public,

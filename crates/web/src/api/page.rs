@@ -3,13 +3,16 @@
 use app::{Cursor, Error, Page};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 const DEFAULT_LIMIT: i64 = 25;
 const LARGEST_LIMIT: i64 = 100;
 
 /// The query of a list. `limit` is clamped, not refused: clients send 0 (contract §0.7).
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
+    #[param(value_type = Option<i64>, default = 25, example = 25)]
     limit: Option<String>,
     next_token: Option<String>,
 }
@@ -35,7 +38,8 @@ impl PageQuery {
 }
 
 /// A page of a list. The last one has no `next_token` at all: `""` makes clients loop (contract §0.7).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = List)]
 pub(crate) struct ListView<T> {
     items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,17 +8,27 @@ use axum::{
 };
 use model::{PasswordId, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Answer, body::JsonBody};
+use super::{
+    Answer,
+    body::JsonBody,
+    docs::{kinds, path, refused},
+};
 use crate::guards::{Bearer, needs::Change};
 
 /// The contract's `UserDatabasePassword`. The key of the password is literally `$password`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserDatabasePassword)]
 pub(crate) struct PasswordView {
     #[serde(rename = "$password")]
+    #[schema(example = "k7c2-m4xq-9tbn-wz3d-hv6p-r8jf")]
     password: String,
+    #[schema(value_type = kinds::PasswordId)]
     id: PasswordId,
+    #[schema(value_type = kinds::UserId)]
     user_id: UserId,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
 }
 
@@ -34,12 +44,21 @@ impl PasswordView {
 }
 
 /// What `POST /user/{user}/password` takes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewPasswordRequest {
     expires_in_minutes: Option<i64>,
 }
 
-/// `GET /user/{user}/password`
+/// Shows the database password. It is recorded.
+#[utoipa::path(
+    get, path = "/user/{user}/password", tag = "Database password",
+    params(path::User),
+    responses(
+        (status = 200, description = "The password.", body = PasswordView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_password(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -52,7 +71,18 @@ pub(crate) async fn get_password(
     )))
 }
 
-/// `POST /user/{user}/password`: rotates.
+/// Rotates the database password.
+#[utoipa::path(
+    post, path = "/user/{user}/password", tag = "Database password",
+    params(path::User),
+    request_body = NewPasswordRequest,
+    responses(
+        (status = 201, description = "The new password.", body = PasswordView),
+        refused::Account,
+        refused::Body,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn create_password(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

@@ -11,23 +11,36 @@ use axum::{
 use model::{EmailId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{Answer, body::JsonBody};
+use super::{
+    Answer,
+    body::JsonBody,
+    docs::{kinds, path, refused},
+};
 use crate::guards::{
     Bearer,
     needs::{Change, Read},
 };
 
 /// The contract's `UserPreferences`. The choices are words: a boolean would abort a client's decoding.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserPreferences)]
 pub(crate) struct PreferencesView {
+    #[schema(value_type = kinds::EmailId)]
     id: EmailId,
+    #[schema(value_type = kinds::Choice)]
     communication_community_updates: &'static str,
+    #[schema(value_type = kinds::Choice)]
     communication_product_updates: &'static str,
+    #[schema(value_type = kinds::Choice)]
     communication_tips_and_tricks: &'static str,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     updated_at: Option<String>,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
 }
 
@@ -47,10 +60,13 @@ impl PreferencesView {
 }
 
 /// What `PATCH /user/{user}/preferences` takes: any of the three.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdatePreferencesRequest {
+    #[schema(value_type = Option<kinds::Choice>)]
     communication_community_updates: Option<Value>,
+    #[schema(value_type = Option<kinds::Choice>)]
     communication_product_updates: Option<Value>,
+    #[schema(value_type = Option<kinds::Choice>)]
     communication_tips_and_tricks: Option<Value>,
 }
 
@@ -62,7 +78,16 @@ fn text(choice: Option<Value>) -> Option<String> {
     })
 }
 
-/// `GET /user/{user}/preferences`
+/// Shows which mails are wanted.
+#[utoipa::path(
+    get, path = "/user/{user}/preferences", tag = "Preferences",
+    params(path::User),
+    responses(
+        (status = 200, description = "The choices.", body = PreferencesView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_preferences(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -75,7 +100,18 @@ pub(crate) async fn get_preferences(
     )))
 }
 
-/// `PATCH /user/{user}/preferences`
+/// Chooses which mails are wanted: any of the three.
+#[utoipa::path(
+    patch, path = "/user/{user}/preferences", tag = "Preferences",
+    params(path::User),
+    request_body = UpdatePreferencesRequest,
+    responses(
+        (status = 200, description = "The choices as they are now.", body = PreferencesView),
+        refused::Account,
+        refused::Body,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn update_preferences(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

@@ -7,32 +7,47 @@ use axum::{
 };
 use model::{ProcessId, UserId, WorkspaceId, time::rfc3339_seconds};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     Answer, TENANT_ID,
     audit_log::WhereQuery,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
     user::UserView,
 };
 use crate::guards::{Bearer, needs::Read};
 
 /// The contract's `SpProcess`. `identity_id` is always there: a client dereferences it unguarded.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Process)]
 pub(crate) struct ProcessView {
+    #[schema(value_type = kinds::ProcessId)]
     id: ProcessId,
     #[serde(rename = "type")]
+    #[schema(example = "workspace.create")]
     kind: &'static str,
+    #[schema(value_type = kinds::Pipe)]
     pipe: &'static str,
+    #[schema(value_type = kinds::TenantId)]
     tenant_id: &'static str,
+    #[schema(value_type = kinds::UserId)]
     identity_id: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::WorkspaceId>)]
     workspace_id: Option<WorkspaceId>,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
+    #[schema(value_type = kinds::UserId)]
     created_by_id: UserId,
     created_by: UserView,
+    #[schema(value_type = kinds::Time)]
     updated_at: String,
+    #[schema(value_type = kinds::UserId)]
     updated_by_id: UserId,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
+    #[schema(value_type = kinds::ProcessState)]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_reason: Option<String>,
@@ -59,7 +74,16 @@ impl ProcessView {
     }
 }
 
-/// `GET /user/{user}/process`
+/// Lists the processes of the account, newest first.
+#[utoipa::path(
+    get, path = "/user/{user}/process", tag = "Processes",
+    params(path::User, PageQuery, WhereQuery),
+    responses(
+        (status = 200, description = "A page of processes.", body = ListView<ProcessView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_processes(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -74,7 +98,16 @@ pub(crate) async fn list_processes(
     })))
 }
 
-/// `GET /user/{user}/workspace/{workspace}/process`
+/// Lists the processes of a workspace, newest first.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace/{workspace}/process", tag = "Processes",
+    params(path::User, path::Workspace, PageQuery, WhereQuery),
+    responses(
+        (status = 200, description = "A page of processes.", body = ListView<ProcessView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_workspace_processes(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -92,7 +125,16 @@ pub(crate) async fn list_workspace_processes(
     })))
 }
 
-/// `GET /user/{user}/process/{process}`
+/// Shows a process.
+#[utoipa::path(
+    get, path = "/user/{user}/process/{process}", tag = "Processes",
+    params(path::User, path::Process),
+    responses(
+        (status = 200, description = "The process.", body = ProcessView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_process(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,

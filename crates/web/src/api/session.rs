@@ -8,24 +8,37 @@ use axum::{
 };
 use model::{SessionId, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Answer, page::ListView};
+use super::{
+    Answer,
+    docs::{kinds, path, refused},
+    page::ListView,
+};
 use crate::guards::{
     Bearer,
     needs::{Change, Read},
 };
 
 /// A session.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(crate) struct SessionView {
+    #[schema(value_type = kinds::SessionId)]
     id: SessionId,
+    #[schema(value_type = kinds::UserId)]
     user_id: UserId,
+    #[schema(value_type = kinds::SessionKind)]
     kind: &'static str,
+    #[schema(example = "203.0.113.9")]
     ip: String,
+    #[schema(example = "Firefox on Linux")]
     user_agent: String,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
+    #[schema(value_type = kinds::Time)]
     last_seen_at: String,
+    #[schema(value_type = kinds::Time)]
     expires_at: String,
 }
 
@@ -44,7 +57,16 @@ impl From<SessionRow> for SessionView {
     }
 }
 
-/// `GET /user/{user}/session`: all of them, newest first.
+/// Lists all sessions, newest first.
+#[utoipa::path(
+    get, path = "/user/{user}/session", tag = "Sessions",
+    params(path::User),
+    responses(
+        (status = 200, description = "All of them.", body = ListView<SessionView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_sessions(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -58,31 +80,59 @@ pub(crate) async fn list_sessions(
     )))
 }
 
+/// How many sessions ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedSessions)]
+pub(crate) struct EndedView {
+    #[schema(value_type = i64, example = 2)]
+    ended: u64,
+}
+
 /// What `DELETE /user/{user}/session` takes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EndSessionsQuery {
     /// Whether the session that asks ends too.
     #[serde(default)]
     include_current: bool,
 }
 
-/// `DELETE /user/{user}/session`: ends all but the one that asks, or that one too.
+/// Ends all sessions but the one that asks, or that one too.
+#[utoipa::path(
+    delete, path = "/user/{user}/session", tag = "Sessions",
+    params(path::User, EndSessionsQuery),
+    responses(
+        (status = 200, description = "How many ended.", body = EndedView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn end_sessions(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
     Path(user): Path<String>,
     Query(query): Query<EndSessionsQuery>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<EndedView>> {
     actor.own(&user)?;
     let which = if query.include_current {
         Which::All
     } else {
         Which::Others
     };
-    Ok(Json(json!({ "ended": app.end_sessions(&actor, which).await? })))
+    let ended = app.end_sessions(&actor, which).await?;
+    Ok(Json(EndedView { ended }))
 }
 
-/// `DELETE /user/{user}/session/{session}`
+/// Ends a session.
+#[utoipa::path(
+    delete, path = "/user/{user}/session/{session}", tag = "Sessions",
+    params(path::User, path::Session),
+    responses(
+        (status = 204, description = "It is over."),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn end_session(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

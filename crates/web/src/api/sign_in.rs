@@ -4,18 +4,34 @@
 use app::App;
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::{Answer, body::JsonBody};
+use super::{
+    Answer,
+    body::JsonBody,
+    docs::{kinds, refused},
+};
 use crate::guards::Caller;
 
 /// What `POST /login` and `POST /signup` take. What else clients send, such as `state`, means nothing here.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct SignInRequest {
     #[serde(default)]
+    #[schema(value_type = kinds::Email, required)]
     email: String,
 }
 
-/// `POST /login`: the same answer whether the address is known or not, and `201` without a body, as in the contract.
+/// Asks for a mail to sign in with. The answer is the same whether the address is known or not.
+#[utoipa::path(
+    post, path = "/login", tag = "Sign-in",
+    request_body = SignInRequest,
+    responses(
+        (status = 201, description = "If the address may sign in, a mail is on its way."),
+        refused::Public,
+        refused::Body,
+    ),
+    security(()),
+)]
 pub(crate) async fn request_sign_in(
     State(app): State<App>,
     Caller(peer): Caller,
@@ -26,7 +42,17 @@ pub(crate) async fn request_sign_in(
     Ok(StatusCode::CREATED)
 }
 
-/// `POST /signup`: the same call by its other name, as in the console.
+/// Asks for a mail to sign up with: the same call by its other name.
+#[utoipa::path(
+    post, path = "/signup", tag = "Sign-in",
+    request_body = SignInRequest,
+    responses(
+        (status = 201, description = "If the address may sign up, a mail is on its way."),
+        refused::Public,
+        refused::Body,
+    ),
+    security(()),
+)]
 pub(crate) async fn request_sign_up(
     app: State<App>,
     caller: Caller,

@@ -11,10 +11,12 @@ use axum::{
 };
 use model::{TokenId, UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Answer, body,
     body::JsonBody,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
     user::UserView,
 };
@@ -24,35 +26,54 @@ use crate::guards::{
 };
 
 /// The contract's `Token`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(crate) struct TokenView {
+    #[schema(value_type = kinds::TokenId)]
     id: TokenId,
+    #[schema(value_type = kinds::UserId)]
     user_id: UserId,
+    #[schema(value_type = kinds::TokenStatus)]
     status: &'static str,
+    #[schema(example = "user")]
     token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ci")]
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[schema(example = "x7Qd")]
     last4: String,
     /// `status` knows two words, as in the contract; this knows `retiring` and `expired` too.
+    #[schema(value_type = kinds::TokenState)]
     state: &'static str,
+    #[schema(value_type = kinds::Scope)]
     scope: &'static str,
+    #[schema(example = json!(["203.0.113.0/24"]))]
     networks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     retiring_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     last_used_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "203.0.113.9")]
     last_used_ip: Option<String>,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
+    #[schema(value_type = kinds::UserId)]
     created_by_id: UserId,
     created_by: UserView,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     updated_at: Option<String>,
+    #[schema(value_type = kinds::UserId)]
     updated_by_id: UserId,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
 }
 
@@ -84,58 +105,84 @@ impl TokenView {
 }
 
 /// A token just made: an answer that holds it in clear, under `token`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedToken)]
 pub(crate) struct CreatedTokenView {
     #[serde(flatten)]
     view: TokenView,
+    #[schema(example = "tpt_d9lfd1qjbcks73e0q2c0_…")]
     token: String,
 }
 
 /// What `POST /user/{user}/token` takes; nothing is required.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewTokenRequest {
+    #[schema(max_length = 100, example = "ci")]
     title: Option<String>,
+    #[schema(max_length = 500)]
     description: Option<String>,
+    #[schema(value_type = Option<kinds::Scope>)]
     scope: Option<String>,
+    #[schema(max_items = 20, example = json!(["203.0.113.0/24"]))]
     networks: Option<Vec<String>>,
     /// Seconds.
+    #[schema(example = 86400)]
     expiration: Option<i64>,
 }
 
 /// What `PATCH /user/{user}/token/{token}` takes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateTokenRequest {
+    #[schema(value_type = Option<kinds::TokenStatus>)]
     status: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
+    #[schema(max_length = 100, example = "ci")]
     title: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
+    #[schema(max_length = 500)]
     description: Option<String>,
+    #[schema(max_items = 20)]
     networks: Option<Vec<String>>,
+    #[schema(ignore)]
     scope: Option<String>,
 }
 
 /// What `POST /user/{user}/token/{token}/rotate` takes; nothing is required.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct RotateTokenRequest {
     /// Seconds.
+    #[schema(minimum = 0, maximum = 604800, example = 86400)]
     overlap: Option<i64>,
     /// Seconds.
+    #[schema(example = 86400)]
     expiration: Option<i64>,
 }
 
 /// A token just rotated.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = RotatedToken)]
 pub(crate) struct RotatedTokenView {
     #[serde(flatten)]
     created: CreatedTokenView,
     /// The one before it.
+    #[schema(value_type = kinds::TokenId)]
     predecessor_id: TokenId,
     /// Until when that one goes on; left out when it ended at once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     predecessor_retiring_until: Option<String>,
 }
 
-/// `GET /user/{user}/token`
+/// Lists the tokens, oldest first.
+#[utoipa::path(
+    get, path = "/user/{user}/token", tag = "Tokens",
+    params(path::User, PageQuery),
+    responses(
+        (status = 200, description = "A page of tokens.", body = ListView<TokenView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_tokens(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -149,7 +196,19 @@ pub(crate) async fn list_tokens(
     })))
 }
 
-/// `POST /user/{user}/token`
+/// Makes a token. It is shown in this answer alone, under `token`.
+#[utoipa::path(
+    post, path = "/user/{user}/token", tag = "Tokens",
+    params(path::User),
+    request_body = NewTokenRequest,
+    responses(
+        (status = 201, description = "The token, with its secret.", body = CreatedTokenView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn create_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -172,7 +231,16 @@ pub(crate) async fn create_token(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// `GET /user/{user}/token/{token}`
+/// Shows a token.
+#[utoipa::path(
+    get, path = "/user/{user}/token/{token}", tag = "Tokens",
+    params(path::User, path::Token),
+    responses(
+        (status = 200, description = "The token.", body = TokenView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Read>,
@@ -182,7 +250,19 @@ pub(crate) async fn get_token(
     Ok(Json(TokenView::new(&app, &actor, row)))
 }
 
-/// `PATCH /user/{user}/token/{token}`
+/// Renames a token, switches it on or off, or says from where it may be used.
+#[utoipa::path(
+    patch, path = "/user/{user}/token/{token}", tag = "Tokens",
+    params(path::User, path::Token),
+    request_body = UpdateTokenRequest,
+    responses(
+        (status = 200, description = "The token as it is now.", body = TokenView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn update_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -208,7 +288,16 @@ pub(crate) async fn update_token(
     Ok(Json(TokenView::new(&app, &actor, row)))
 }
 
-/// `DELETE /user/{user}/token/{token}`
+/// Deletes a token. It ends at once.
+#[utoipa::path(
+    delete, path = "/user/{user}/token/{token}", tag = "Tokens",
+    params(path::User, path::Token),
+    responses(
+        (status = 204, description = "It is gone."),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn delete_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -218,7 +307,19 @@ pub(crate) async fn delete_token(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /user/{user}/token/{token}/rotate`
+/// Gives a token a successor, shown in this answer alone, under `token`.
+#[utoipa::path(
+    post, path = "/user/{user}/token/{token}/rotate", tag = "Tokens",
+    params(path::User, path::Token),
+    request_body = RotateTokenRequest,
+    responses(
+        (status = 201, description = "The successor, with its secret.", body = RotatedTokenView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn rotate_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -242,7 +343,16 @@ pub(crate) async fn rotate_token(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// `GET /user/{user}/token/current`: the token that asks.
+/// Shows the token that asks.
+#[utoipa::path(
+    get, path = "/user/{user}/token/current", tag = "Tokens",
+    params(path::User),
+    responses(
+        (status = 200, description = "The token.", body = TokenView),
+        refused::Identified,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_current_token(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Identify>,
@@ -253,7 +363,16 @@ pub(crate) async fn get_current_token(
     Ok(Json(TokenView::new(&app, &actor, row)))
 }
 
-/// `DELETE /user/{user}/token/current`: ends the token that asks.
+/// Ends the token that asks, whatever its scope.
+#[utoipa::path(
+    delete, path = "/user/{user}/token/current", tag = "Tokens",
+    params(path::User),
+    responses(
+        (status = 204, description = "It is over."),
+        refused::Identified,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn end_current_credential(
     State(app): State<App>,
     Bearer(actor, _): Bearer<EndItself>,

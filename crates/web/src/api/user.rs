@@ -9,10 +9,12 @@ use axum::{
 };
 use model::{UserId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Answer, TENANT_ID, body,
     body::JsonBody,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
 };
 use crate::guards::{
@@ -21,28 +23,42 @@ use crate::guards::{
 };
 
 /// The contract's `User` (§1.1). It has no e-mail address.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserView {
+    #[schema(value_type = kinds::UserId)]
     id: UserId,
+    #[schema(value_type = kinds::Handle)]
     handle: String,
+    #[schema(value_type = kinds::TenantId)]
     tenant_id: &'static str,
+    #[schema(value_type = kinds::UserStatus)]
     status: &'static str,
     /// Left out when empty: clients print `""` as a name (contract §2).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Ana Lima")]
     display_name: Option<String>,
+    #[schema(example = "https://standpipe.example/api/v0/identity/u_d9lfcb2jbcks73e0q1tg/avatar?v=3")]
     avatar_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://ana.example")]
     url: Option<String>,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     updated_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     token_min_issued_at: Option<String>,
     /// Nothing is billed here and so nothing is capped: the thresholds of usage are none.
     usage_compute_threshold: i64,
+    #[schema(value_type = kinds::UsageAction)]
     usage_compute_action: &'static str,
     usage_storage_threshold: i64,
+    #[schema(value_type = kinds::UsageAction)]
     usage_storage_action: &'static str,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
 }
 
@@ -69,15 +85,18 @@ impl UserView {
 }
 
 /// What `PATCH /user/{user}` takes. Fields of the contract that mean nothing here are ignored, as are unknown ones.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateUserRequest {
     #[serde(default, deserialize_with = "body::null_clears")]
+    #[schema(max_length = 100, example = "Ana Lima")]
     display_name: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
     url: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
     avatar_url: Option<String>,
+    #[schema(value_type = Option<kinds::Handle>)]
     handle: Option<String>,
+    #[schema(value_type = Option<kinds::Time>)]
     token_min_issued_at: Option<String>,
     /// An addition of ours, for a reset alone: the database password too, and open connections.
     #[serde(default)]
@@ -109,7 +128,17 @@ impl UpdateUserRequest {
     }
 }
 
-/// `GET /user`: the accounts that the token's owner may see, which is their own.
+/// Lists the accounts that the owner of the token may see, which is their own.
+#[utoipa::path(
+    get, path = "/user", tag = "Account",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "The account.", body = ListView<UserView>),
+        refused::Token,
+        refused::Invalid,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_users(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Identify>,
@@ -122,7 +151,15 @@ pub(crate) async fn list_users(
     Ok(Json(ListView::new(own, None, |view| view)))
 }
 
-/// `POST /user`: nobody makes accounts for others with a credential of their own.
+/// Refuses to make an account: nobody makes one for others with a token of their own.
+#[utoipa::path(
+    post, path = "/user", tag = "Account",
+    responses(
+        refused::Token,
+        refused::Scope,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn create_user(_: Bearer<Identify>) -> Answer<Json<UserView>> {
     Err(app::Error::Forbidden {
         code: "accounts_by_sign_up",
@@ -132,7 +169,16 @@ pub(crate) async fn create_user(_: Bearer<Identify>) -> Answer<Json<UserView>> {
     .into())
 }
 
-/// `GET /user/{user}`
+/// Shows the account.
+#[utoipa::path(
+    get, path = "/user/{user}", tag = "Account",
+    params(path::User),
+    responses(
+        (status = 200, description = "The account.", body = UserView),
+        refused::Identified,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_user(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Identify>,
@@ -142,7 +188,19 @@ pub(crate) async fn get_user(
     Ok(Json(UserView::new(&app, actor.user())))
 }
 
-/// `PATCH /user/{user}`
+/// Changes the profile, the handle, or resets authentication.
+#[utoipa::path(
+    patch, path = "/user/{user}", tag = "Account",
+    params(path::User),
+    request_body = UpdateUserRequest,
+    responses(
+        (status = 200, description = "The account as it is now.", body = UserView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn update_user(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -164,7 +222,17 @@ pub(crate) async fn update_user(
     Ok(Json(UserView::new(&app, &user)))
 }
 
-/// `DELETE /user/{user}`: the account as it was, or `204` when somebody else was first.
+/// Deletes the account for good.
+#[utoipa::path(
+    delete, path = "/user/{user}", tag = "Account",
+    params(path::User),
+    responses(
+        (status = 200, description = "The account as it was.", body = UserView),
+        (status = 204, description = "Another call was first."),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn delete_user(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

@@ -8,10 +8,12 @@ use axum::{
 };
 use model::{UserId, WorkspaceId, time::rfc3339_seconds};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     Answer,
     body::JsonBody,
+    docs::{kinds, path, refused},
     page::{ListView, PageQuery},
     user::UserView,
 };
@@ -22,29 +24,45 @@ use crate::guards::{
 
 /// The contract's `Workspace`. `database_name` and `host` stand before the enums, because an old client stops reading
 /// at the first value that it does not know (contract §2).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Workspace)]
 pub(crate) struct WorkspaceView {
+    #[schema(value_type = kinds::WorkspaceId)]
     id: WorkspaceId,
+    #[schema(value_type = kinds::WorkspaceHandle)]
     handle: String,
+    #[schema(value_type = kinds::UserId)]
     identity_id: UserId,
+    #[schema(pattern = "^[0-9a-z]{6}$", example = "k3x9qa")]
     database_name: String,
     /// The domain; a workspace's own name is `{handle}-{workspace}.{host}`.
+    #[schema(example = "db.standpipe.example")]
     host: String,
+    #[schema(example = "local")]
     hive: &'static str,
+    #[schema(value_type = kinds::Time)]
     created_at: String,
+    #[schema(value_type = kinds::UserId)]
     created_by_id: UserId,
     created_by: UserView,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
     updated_at: Option<String>,
+    #[schema(value_type = kinds::UserId)]
     updated_by_id: UserId,
     updated_by: UserView,
+    #[schema(example = "")]
     deleted_by_id: &'static str,
     db_volume_size_bytes: i64,
+    #[schema(value_type = i32, example = 3)]
     version_id: i64,
+    #[schema(value_type = kinds::DesiredState)]
     desired_state: String,
+    #[schema(value_type = kinds::WorkspaceState)]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_reason: Option<String>,
+    #[schema(value_type = kinds::InstanceType)]
     instance_type: String,
 }
 
@@ -75,16 +93,28 @@ impl WorkspaceView {
 }
 
 /// What `POST /user/{user}/workspace` takes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewWorkspaceRequest {
     #[serde(default)]
+    #[schema(value_type = kinds::WorkspaceHandle, required)]
     handle: String,
+    #[schema(value_type = Option<kinds::InstanceType>)]
     instance_type: Option<String>,
+    #[schema(value_type = Option<kinds::DesiredState>)]
     desired_state: Option<String>,
     db_volume_size_bytes: Option<i64>,
 }
 
-/// `GET /user/{user}/workspace`
+/// Lists the workspaces, oldest first.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace", tag = "Workspaces",
+    params(path::User, PageQuery),
+    responses(
+        (status = 200, description = "A page of workspaces.", body = ListView<WorkspaceView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn list_workspaces(
     State(app): State<App>,
     Bearer(actor, _): Bearer<FindWorkspaces>,
@@ -98,7 +128,19 @@ pub(crate) async fn list_workspaces(
     })))
 }
 
-/// `POST /user/{user}/workspace`
+/// Asks for a workspace. It is `creating` until its database is made.
+#[utoipa::path(
+    post, path = "/user/{user}/workspace", tag = "Workspaces",
+    params(path::User),
+    request_body = NewWorkspaceRequest,
+    responses(
+        (status = 201, description = "The workspace.", body = WorkspaceView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn create_workspace(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,
@@ -116,7 +158,16 @@ pub(crate) async fn create_workspace(
     Ok((StatusCode::CREATED, Json(WorkspaceView::new(&app, &actor, row))))
 }
 
-/// `GET /user/{user}/workspace/{workspace}`
+/// Shows a workspace.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
+    params(path::User, path::Workspace),
+    responses(
+        (status = 200, description = "The workspace.", body = WorkspaceView),
+        refused::Identified,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn get_workspace(
     State(app): State<App>,
     Bearer(actor, _): Bearer<FindWorkspaces>,
@@ -127,8 +178,17 @@ pub(crate) async fn get_workspace(
     Ok(Json(WorkspaceView::new(&app, &actor, row)))
 }
 
-/// `DELETE /user/{user}/workspace/{workspace}`: no body, because clients cannot decode a state of a workspace that
-/// is gone (contract §1.7).
+/// Deletes a workspace. It is gone at once; its database is dropped by a process.
+#[utoipa::path(
+    delete, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
+    params(path::User, path::Workspace),
+    responses(
+        (status = 204, description = "It is gone."),
+        refused::Account,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
 pub(crate) async fn delete_workspace(
     State(app): State<App>,
     Bearer(actor, _): Bearer<Change>,

@@ -1,0 +1,56 @@
+//! The parameters in paths. One is named in a handler's attribute as `path::User`.
+
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+macro_rules! paths {
+    ($($(#[doc = $doc:literal])+ $type:ident = $name:literal, $pattern:literal, $example:literal;)*) => {$(
+        $(#[doc = $doc])+
+        pub(crate) struct $type;
+
+        impl IntoParams for $type {
+            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                vec![parameter($name, $pattern, $example, concat!($($doc),+).trim())]
+            }
+        }
+    )*};
+}
+
+fn parameter(name: &str, pattern: &str, example: &str, description: &str) -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(pattern));
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(schema))
+        .example(Some(example.into()))
+        .build()
+}
+
+paths! {
+    /// The account, by handle or id.
+    User = "user", "^(u_[0-9a-v]{20}|[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?)$", "ana";
+    /// The identity, by handle or id.
+    Identity = "identity", "^(u_[0-9a-v]{20}|[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?)$", "ana";
+    /// The workspace, by handle or id.
+    Workspace = "workspace", "^(w_[0-9a-v]{20}|[a-z0-9]{1,23})$", "dev";
+    /// The token, by id.
+    Token = "token", "^t_[0-9a-v]{20}$", "t_d9lfd1qjbcks73e0q2c0";
+    /// The session, by id.
+    Session = "session", "^s_[0-9a-v]{20}$", "s_d9lfd5ajbcks73e0q2e0";
+    /// The process, by id.
+    Process = "process", "^p_[0-9a-v]{20}$", "p_d9lfcgijbcks73e0q2ag";
+    /// The audit record, by id.
+    Record = "record", "^a_[0-9a-v]{20}$", "a_d9lfdaajbcks73e0q2g0";
+    /// The e-mail address, by id.
+    Email = "email", "^up_[0-9a-v]{20}$", "up_d9lfdjajbcks73e0q2k0";
+}
