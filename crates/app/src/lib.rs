@@ -17,6 +17,7 @@ mod steady;
 pub mod admin;
 pub mod avatars;
 pub mod connections;
+mod credentials;
 pub mod deletion;
 pub mod emails;
 pub mod export;
@@ -44,6 +45,7 @@ pub use actor::{Actor, Peer};
 pub use admin::local_superuser_password;
 pub use audit::{AuditExport, AuditFault, AuditPage, AuditQuery, AuditVerdict, DayCount};
 pub use authority::Authority;
+pub use credentials::CredentialLookups;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
 pub use settings::{HandleSettings, LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
@@ -66,6 +68,7 @@ struct Inner {
     random: Random,
     settings: Settings,
     limits: limits::Limits,
+    credentials: credentials::Credentials,
     last_use: last_use::LastUse,
     mailer: outbox::Mailer,
     local: Option<LocalServer>,
@@ -108,6 +111,7 @@ impl App {
             random: parts.random,
             settings: parts.settings,
             limits,
+            credentials: credentials::Credentials::default(),
             last_use: last_use::LastUse::default(),
             mailer: outbox::Mailer::new(parts.transport, parts.on_link),
             local: parts.local,

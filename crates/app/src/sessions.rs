@@ -8,7 +8,7 @@ use model::{
     time,
     token::{PlainToken, TokenKey},
 };
-use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, tokens, users, users::UserRow};
+use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, users, users::UserRow};
 
 use crate::{
     Actor, App, Error, Peer, Result,
@@ -62,21 +62,22 @@ impl App {
             return Err(Error::SignInRequired);
         };
         let mac = self.keys().token_mac(token.expose());
-        let Some((row, user)) = tokens::find_credential(self.db(), id).await? else {
+        let Some(found) = self.find_token(id).await? else {
             return Err(Error::SignInRequired);
         };
+        let (row, user) = (&found.row, &found.user);
         if !keys::same(&mac, &row.mac) {
             return Err(Error::SignInRequired);
         }
         let now = self.now();
-        access_check::check(&Facts::of_token(&row, peer.ip), &user, now)?;
+        access_check::check(&Facts::of_token(row, peer.ip), user, now)?;
         self.0.last_use.token(id, now, peer.ip);
         let credential = Credential::Token {
             id,
             title: row.name(),
         };
         Ok(Actor {
-            user,
+            user: user.clone(),
             credential,
             session: None,
             scope: row.scope,
@@ -95,9 +96,10 @@ impl App {
             return Err(Error::SignInRequired);
         };
         let mac = self.keys().token_mac(token.expose());
-        let Some((row, user)) = sessions::find_session(self.db(), id).await? else {
+        let Some(found) = self.find_session(id).await? else {
             return Err(Error::SignInRequired);
         };
+        let (row, user) = (&found.row, &found.user);
         // A console session lives in its cookie only: taken out of it, it is no API token.
         if !keys::same(&mac, &row.mac) || kind.unwrap_or(SessionKind::Cli) != row.kind {
             return Err(Error::SignInRequired);
@@ -116,18 +118,18 @@ impl App {
                 expires_at: Some(end),
                 in_its_networks: true,
             },
-            &user,
+            user,
             now,
         )?;
         self.0.last_use.session(id, now);
         let token_expires_at = Some(row.expires_at);
         Ok(Actor {
-            user,
+            user: user.clone(),
             credential: match row.kind {
                 SessionKind::Console => Credential::Session(id),
                 SessionKind::Cli => Credential::CliSession(id),
             },
-            session: Some(row),
+            session: Some(row.clone()),
             scope: Scope::Full,
             token_expires_at,
             peer,

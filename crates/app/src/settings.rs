@@ -1,6 +1,6 @@
 //! The part of the configuration that use cases need.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use url::Url;
@@ -24,6 +24,9 @@ pub struct Settings {
     pub sign_up: SignUp,
     /// How many API tokens an account may have.
     pub tokens_per_user: i64,
+    /// How long what was read of a credential is used again. What others change in the same store, replicas and
+    /// operator's commands, takes effect at the latest then; what this process changes, at once.
+    pub credential_linger: Duration,
     /// What happens to names that are given up.
     pub handles: HandleSettings,
     /// How long sessions live, and for what they are fresh enough.

@@ -5,7 +5,7 @@ mod keys;
 mod load;
 mod rules;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use model::Secret;
 use serde::{Deserialize, Deserializer};
@@ -148,6 +148,15 @@ pub enum SignUp {
 pub struct Tokens {
     /// How many an account may have.
     pub per_user: u16,
+    /// How many milliseconds what was read of a credential is used again.
+    pub cache_ms: u16,
+}
+
+impl Tokens {
+    /// The same as a time.
+    pub(crate) fn linger(&self) -> Duration {
+        Duration::from_millis(self.cache_ms.into())
+    }
 }
 
 /// Names that are given up.

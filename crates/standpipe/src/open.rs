@@ -73,6 +73,10 @@ impl Opened {
 /// The application for an operator's command: on the store of a server that may be running or not, with its addresses.
 pub async fn admin(config: &Config, environment: &Environment) -> Result<App> {
     let opened = Opened::open(config, environment).await?;
+    let opened = Opened {
+        db: opened.db.lingering(config.tokens.linger()),
+        ..opened
+    };
     let running = opened.data_dir.read_addresses();
     let configured = Addresses {
         http: config.http.listen,

@@ -11,9 +11,10 @@ use sqlx::{
 };
 
 use crate::{
-    Error, Result, Tx, migrate,
+    Changes, Error, Result, Tx, migrate,
     row::Row,
     sql::{Built, Sql, Value},
+    tx::Inner,
 };
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +32,11 @@ pub enum Engine {
 
 /// The account store. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Db(pub(crate) Pools);
+pub struct Db {
+    pub(crate) pools: Pools,
+    changes: Changes,
+    linger: Duration,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
@@ -72,7 +77,7 @@ impl Db {
         let readers = pool(SQLITE_READERS)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self(Pools::Sqlite { writer, readers }))
+        Ok(Self::new(Pools::Sqlite { writer, readers }))
     }
 
     /// Connects to the PostgreSQL at `url` and brings its schema up to date.
@@ -83,7 +88,7 @@ impl Db {
             .connect(url)
             .await?;
         migrate::postgres(&pool).await?;
-        Ok(Self(Pools::Postgres(pool)))
+        Ok(Self::new(Pools::Postgres(pool)))
     }
 
     /// Opens what `database_url` names: `sqlite:PATH` or `postgres://…`.
@@ -97,9 +102,28 @@ impl Db {
         }
     }
 
+    fn new(pools: Pools) -> Self {
+        Self {
+            pools,
+            changes: Changes::default(),
+            linger: Duration::ZERO,
+        }
+    }
+
+    /// The same store for somebody beside the server: a change of an account is answered `linger` after it was
+    /// committed, when nobody uses any more what they read before.
+    pub fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
+
+    /// Which accounts were changed here.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
             Pools::Postgres(_) => Engine::Postgres,
         }
@@ -108,17 +132,18 @@ impl Db {
     /// Starts a write. On SQLite it takes the write lock at once, so that what is read in it cannot change before the
     /// commit; on PostgreSQL, lock the account's row first ([`crate::users::lock_user`]).
     pub async fn begin(&self) -> Result<Tx> {
-        match &self.0 {
-            Pools::Sqlite { writer, .. } => Ok(Tx::sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin().await?)),
-        }
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx::new(inner, self.changes.clone(), self.linger))
     }
 
     /// Makes what was deleted be gone from the files too: SQLite overwrites it in its own file, but a copy stays in the
     /// write-ahead log until that is written back. False when a reader is in the way; PostgreSQL's vacuum needs no word.
     pub async fn settle(&self) -> Result<bool> {
         const SETTLE: Sql = crate::sql::sql("PRAGMA wal_checkpoint(TRUNCATE)");
-        let Pools::Sqlite { writer, .. } = &self.0 else {
+        let Pools::Sqlite { writer, .. } = &self.pools else {
             return Ok(true);
         };
         let row = sqlx::query(SETTLE.text).fetch_one(writer).await?;
@@ -127,7 +152,7 @@ impl Db {
 
     /// Closes all connections after the running statements.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
@@ -143,7 +168,7 @@ impl Db {
     }
 
     pub(crate) async fn all(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let rows = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
                     .fetch_all(readers)
@@ -163,7 +188,7 @@ impl Db {
     pub(crate) async fn all_built(&self, built: Built) -> Result<Vec<Row>> {
         let (text, values) = built.parts();
         let text = sqlx::AssertSqlSafe(text);
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let query = sqlx::query_with(text, sqlite_values(values)?).persistent(false);
                 Ok(query

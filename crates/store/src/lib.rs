@@ -4,6 +4,7 @@
 //! take `&mut Tx`, and a [`Tx`] can only be committed with the audit records of what it changed, or with a named
 //! reason why there are none. One file per table group; each statement stands above the function that runs it.
 
+mod changes;
 mod db;
 mod error;
 mod migrate;
@@ -40,6 +41,7 @@ mod page;
 mod tests;
 
 pub use audit_chain::NewAuditRecord;
+pub use changes::{Changes, Reading, Seen};
 pub use db::{Db, Engine};
 pub use deleted_users::PSEUDONYM;
 pub use error::{Error, Result};

@@ -158,7 +158,7 @@ fn every_statement_is_listed() {
 #[tokio::test]
 async fn every_statement_is_prepared_on_both_engines() {
     let (sqlite, postgres, _folder) = both().await;
-    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.0, &postgres.0) else {
+    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.pools, &postgres.pools) else {
         unreachable!()
     };
     let count = |parameters: Option<Either<usize, usize>>| match parameters {
@@ -248,7 +248,7 @@ async fn postgres_schema(pool: &sqlx::PgPool) -> Schema {
 #[tokio::test]
 async fn both_schemas_are_the_same() {
     let (sqlite, postgres, _folder) = both().await;
-    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.0, &postgres.0) else {
+    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.pools, &postgres.pools) else {
         unreachable!()
     };
     let (left, right) = (sqlite_schema(writer).await, postgres_schema(pool).await);

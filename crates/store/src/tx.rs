@@ -1,9 +1,12 @@
 //! A write: one transaction, which commits together with the audit records of what it changed.
 
+use std::time::Duration;
+
+use model::UserId;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::{
-    Result,
+    Changes, Error, Result,
     audit_chain::{self, NewAuditRecord},
     db::{postgres_arguments, sqlite_arguments},
     row::Row,
@@ -11,9 +14,13 @@ use crate::{
 };
 
 /// A transaction. Dropped without a commit, it never happened.
-pub struct Tx(Inner);
+pub struct Tx {
+    inner: Inner,
+    changes: Changes,
+    linger: Duration,
+}
 
-enum Inner {
+pub(crate) enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -38,12 +45,12 @@ pub enum Unrecorded {
 }
 
 impl Tx {
-    pub(crate) fn sqlite(inner: Transaction<'static, Sqlite>) -> Self {
-        Self(Inner::Sqlite(inner))
-    }
-
-    pub(crate) fn postgres(inner: Transaction<'static, Postgres>) -> Self {
-        Self(Inner::Postgres(inner))
+    pub(crate) fn new(inner: Inner, changes: Changes, linger: Duration) -> Self {
+        Self {
+            inner,
+            changes,
+            linger,
+        }
     }
 
     /// Commits the change and its record, or neither.
@@ -59,25 +66,42 @@ impl Tx {
                 "a change is recorded; what needs no record names its reason"
             )
         };
+        let changed = records
+            .iter()
+            .filter_map(|record| record.entry.identity)
+            .collect();
         audit_chain::append(&mut self, records.into()).await?;
-        self.finish().await
+        self.finish(changed).await
     }
 
-    /// Commits what changes nothing of an account.
+    /// Commits what changes nothing of an account, and ends no credential before its time.
     pub async fn commit_unrecorded(self, _why: Unrecorded) -> Result<()> {
-        self.finish().await
+        self.inner.commit().await
     }
 
-    async fn finish(self) -> Result<()> {
-        match self.0 {
-            Inner::Sqlite(inner) => Ok(inner.commit().await?),
-            Inner::Postgres(inner) => Ok(inner.commit().await?),
+    /// Commits in a task of its own: a client that goes away at this moment must not keep the change from being noted.
+    async fn finish(self, changed: Vec<UserId>) -> Result<()> {
+        let Self {
+            inner,
+            changes,
+            linger,
+        } = self;
+        let done = tokio::spawn(async move {
+            let done = inner.commit().await;
+            changes.note(&changed);
+            done
+        });
+        done.await
+            .map_err(|_| Error::Unavailable(sqlx::Error::WorkerCrashed))??;
+        if !linger.is_zero() {
+            tokio::time::sleep(linger).await;
         }
+        Ok(())
     }
 
     /// Runs `sql` and says how many rows it changed.
     pub(crate) async fn run(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(inner) => {
                 let done = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
                     .execute(&mut **inner)
@@ -94,7 +118,7 @@ impl Tx {
     }
 
     pub(crate) async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Sqlite(inner) => {
                 let rows = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
                     .fetch_all(&mut **inner)
@@ -112,5 +136,14 @@ impl Tx {
 
     pub(crate) async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
         Ok(self.all(sql, values).await?.into_iter().next())
+    }
+}
+
+impl Inner {
+    async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(inner) => Ok(inner.commit().await?),
+            Self::Postgres(inner) => Ok(inner.commit().await?),
+        }
     }
 }

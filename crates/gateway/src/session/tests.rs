@@ -65,6 +65,7 @@ fn settings(limits: LimitSettings) -> Settings {
         gateway_port: 9193,
         ca_path: None,
         sign_up: SignUp::Open,
+        credential_linger: std::time::Duration::ZERO,
         tokens_per_user: 2,
         handles: app::HandleSettings::default(),
         sessions: app::SessionSettings::default(),

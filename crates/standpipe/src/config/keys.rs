@@ -48,6 +48,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("workspaces.postgres", "STANDPIPE_WORKSPACES_POSTGRES", Value),
     key("accounts.sign_up", "STANDPIPE_SIGN_UP", Value),
     key("tokens.per_user", "STANDPIPE_TOKENS_PER_USER", Value),
+    key("tokens.cache_ms", "STANDPIPE_TOKENS_CACHE_MS", Value),
     key("handles.hold_days", "STANDPIPE_HANDLES_HOLD_DAYS", Value),
     key("sessions.lifetime_days", "STANDPIPE_SESSIONS_LIFETIME_DAYS", Value),
     key("sessions.idle_days", "STANDPIPE_SESSIONS_IDLE_DAYS", Value),

@@ -128,6 +128,7 @@ impl Config {
             sign_up: self.sign_up(&public_url),
             public_url,
             tokens_per_user: self.tokens.per_user.into(),
+            credential_linger: self.tokens.linger(),
             handles: app::HandleSettings {
                 hold_seconds: i64::from(self.handles.hold_days) * 24 * 60 * 60,
             },
