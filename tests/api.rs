@@ -25,4 +25,5 @@ mod token_rotation;
 mod tokens;
 mod user;
 mod where_filter;
+mod workspace_changes;
 mod workspaces;

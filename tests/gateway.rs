@@ -12,5 +12,6 @@ mod refusals;
 mod renames;
 mod rotation;
 mod smoke;
+mod switches;
 mod wire;
 mod world;

@@ -13,7 +13,7 @@ use model::{
 };
 use store::{
     Unrecorded, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, tokens,
-    user_emails, users, users::UserRow,
+    user_emails, users, users::UserRow, workspace_names,
 };
 
 use crate::{
@@ -132,6 +132,8 @@ impl App {
         sign_ins::delete_expired_sign_ins(&mut tx, before).await?;
         sessions::delete_expired_sessions(&mut tx, before).await?;
         tokens::delete_retired_tokens(&mut tx, before).await?;
+        let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);
+        workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)
     }
 }

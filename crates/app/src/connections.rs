@@ -13,13 +13,13 @@ use model::{
     audit::{Action, AuditEntry, Credential, Origin},
     handle::{Handle, split_host_label},
     scram::{ClientKeys, Verifier},
-    workspace::WorkspaceState,
+    workspace::{self, DesiredState, WorkspaceState},
 };
 use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
-pub use renamed::NameChange;
+pub use renamed::{Explanation, NameChange, WorkspaceChange};
 
 use crate::{App, Peer, Result, workspaces::LOCAL_SERVER};
 
@@ -77,6 +77,8 @@ pub struct Backend {
     pub role: String,
     /// With which keys.
     pub keys: ClientKeys,
+    /// The search path of the session, unless the client asks for another.
+    pub search_path: Option<String>,
 }
 
 /// A client that may go through.
@@ -103,6 +105,8 @@ pub enum Refusal {
     NoSuchDatabase,
     /// The workspace's database is not there yet, or its making failed.
     WorkspaceNotReady,
+    /// The workspace's owner has switched it off.
+    WorkspaceSwitchedOff,
     /// The account store does not answer.
     Unavailable,
     /// The backend refused our credential or broke the protocol.
@@ -129,6 +133,7 @@ impl Refusal {
             Self::HostChanged => "host name changed",
             Self::NoSuchDatabase => "no such database",
             Self::WorkspaceNotReady => "workspace not ready",
+            Self::WorkspaceSwitchedOff => "workspace switched off",
             Self::Unavailable => "account store unavailable",
             Self::BackendLogin => "backend login failed",
             Self::BackendUnreachable => "backend unreachable",
@@ -229,6 +234,9 @@ impl App {
         if workspace.state != WorkspaceState::Enabled || workspace.server_id != LOCAL_SERVER {
             return Err(Refusal::WorkspaceNotReady);
         }
+        if workspace.desired_state != DesiredState::Enabled {
+            return Err(Refusal::WorkspaceSwitchedOff);
+        }
         let socket = self.0.local.as_ref().and_then(::workspaces::LocalServer::socket);
         let socket = socket.ok_or(Refusal::BackendUnreachable)?;
         let role = self.ensure_role(user.id).await?;
@@ -237,6 +245,9 @@ impl App {
             database: workspace.database_name.to_string(),
             role: user.id.to_string(),
             keys: self.role_keys(&role)?,
+            search_path: (!workspace.search_path_prefix.is_empty()).then(|| {
+                workspace::quote_search_path(&workspace::search_path(&workspace.search_path_prefix))
+            }),
         };
         Ok(Admission {
             backend,

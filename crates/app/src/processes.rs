@@ -152,6 +152,13 @@ impl App {
             (ProcessType::WorkspaceDelete, Some(local)) => self.drop_database(local, &row).await,
             (ProcessType::UserDelete, local) => self.clear_away(local.as_ref(), &row).await,
             (ProcessType::UserAvatarFetch, _) => Err(Failure::Never("this is another worker's".to_owned())),
+            (
+                ProcessType::WorkspaceReboot
+                | ProcessType::WorkspaceStop
+                | ProcessType::WorkspaceStart
+                | ProcessType::WorkspaceUpgrade,
+                _,
+            ) => Ok(()),
             (_, None) => Err(Failure::Later("no PostgreSQL runs here".to_owned())),
         };
         self.finish(&row, done).await?;

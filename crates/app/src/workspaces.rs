@@ -1,4 +1,8 @@
-//! Workspaces: made, listed, deleted. Their databases are made and dropped by processes.
+//! Workspaces: made, listed, changed (`update`), told what to do (`command`), deleted. Their databases are made and
+//! dropped by processes.
+
+mod command;
+mod update;
 
 use ::workspaces::LocalStatus;
 use model::{
@@ -6,7 +10,7 @@ use model::{
     audit::Action,
     handle::{WorkspaceHandle, check_host_label, host_label},
     process::{ProcessState, ProcessType},
-    workspace::{self, DatabaseName, WorkspaceState},
+    workspace::{self, DatabaseName, DesiredState, WorkspaceState},
 };
 use store::{
     Cursor, Page, Tx, processes, processes::ProcessRow, server_roles, users, workspaces,
@@ -14,6 +18,8 @@ use store::{
 };
 
 use crate::{Actor, App, Error, Result, error::Checks, keys::Purpose, processes::WorkspaceWork};
+
+pub use update::WorkspaceUpdate;
 
 /// The name of the private PostgreSQL in the store.
 pub(crate) const LOCAL_SERVER: &str = "local";
@@ -27,10 +33,12 @@ pub struct NewWorkspace {
     pub handle: String,
     /// Kept and echoed for clients (contract §1.7).
     pub instance_type: Option<String>,
-    /// Kept and echoed for clients.
+    /// Whether it takes connections once it is there.
     pub desired_state: Option<String>,
     /// Kept and echoed for clients.
     pub db_volume_size_bytes: Option<i64>,
+    /// Schemas before the others in the search path of its connections.
+    pub search_path_prefix: Option<Vec<String>>,
 }
 
 /// A page of workspaces, oldest first.
@@ -81,21 +89,17 @@ impl App {
     pub async fn create_workspace(&self, actor: &Actor, new: NewWorkspace) -> Result<WorkspaceRow> {
         let mut checks = Checks::default();
         let handle = checks.take(new.handle.parse::<WorkspaceHandle>().map(Some));
-        let known = |field, value: Option<String>, default: &str, allowed: &[&str]| {
-            workspace::one_of(field, value.as_deref().unwrap_or(default), allowed)
-        };
-        let instance_type = checks.take(known(
+        let instance_type = new.instance_type.as_deref().unwrap_or("db1.shared");
+        let instance_type = checks.take(workspace::one_of(
             "instance_type",
-            new.instance_type,
-            "db1.shared",
+            instance_type,
             &workspace::INSTANCE_TYPES,
         ));
-        let desired_state = checks.take(known(
-            "desired_state",
-            new.desired_state,
-            "enabled",
-            &workspace::DESIRED_STATES,
-        ));
+        let desired_state = new.desired_state.as_deref().map(str::parse::<DesiredState>);
+        let desired_state = checks.take(desired_state.transpose());
+        let size = checks.take(workspace::volume_size(new.db_volume_size_bytes.unwrap_or(0)));
+        let prefix = new.search_path_prefix.unwrap_or_default();
+        let search_path_prefix = checks.take(workspace::search_path_prefix(prefix));
         checks.finish()?;
         let handle = handle.ok_or(Error::Internal("a check was lost"))?;
         self.check_backend()?;
@@ -108,10 +112,7 @@ impl App {
             .await?
             .is_some()
         {
-            return Err(Error::conflict(
-                "workspace_exists",
-                "You have a workspace of this name. Choose another name.",
-            ));
+            return Err(name_taken());
         }
         check_host_label(&user.handle, &handle)?;
         let now = self.now();
@@ -123,9 +124,11 @@ impl App {
             server_id: LOCAL_SERVER.to_owned(),
             state: WorkspaceState::Creating,
             state_reason: None,
-            desired_state,
+            desired_state: desired_state.unwrap_or(DesiredState::Enabled),
             instance_type,
-            db_volume_size_bytes: new.db_volume_size_bytes.unwrap_or(0),
+            db_volume_size_bytes: size,
+            search_path_prefix,
+            connection_epoch: 1,
             created_at: now,
             created_by_id: user.id,
             updated_at: None,
@@ -171,7 +174,7 @@ impl App {
             .with("database_name", row.database_name.as_str())
             .with("process_id", process.to_string());
         tx.commit(self.record(actor.origin(), entry)).await?;
-        self.0.open_connections.end_workspace(row.id);
+        self.0.open_connections.end_workspace(row.id, None);
         self.wake_workers();
         Ok(row)
     }
@@ -184,12 +187,6 @@ impl App {
         workspace: &WorkspaceRow,
     ) -> Result<ProcessId> {
         let now = self.now();
-        let work = WorkspaceWork {
-            database_name: workspace.database_name.to_string(),
-            handle: workspace.handle.to_string(),
-        };
-        let input = serde_json::to_string(&work)
-            .map_err(|_| Error::Internal("a process's input cannot be written"))?;
         let row = ProcessRow {
             id: ProcessId::new(now, self.random()),
             kind,
@@ -197,7 +194,7 @@ impl App {
             state_reason: None,
             user_id: actor.id(),
             workspace_id: Some(workspace.id),
-            input,
+            input: workspace_input(workspace)?,
             attempts: 0,
             run_after: now,
             created_at: now,
@@ -262,4 +259,20 @@ impl App {
         model::scram::ClientKeys::from_bytes(bytes.expose())
             .ok_or(Error::Internal("sealed client keys are malformed"))
     }
+}
+
+fn name_taken() -> Error {
+    Error::conflict(
+        "workspace_exists",
+        "You have a workspace of this name. Choose another name.",
+    )
+}
+
+/// What a process on `workspace` needs to know.
+fn workspace_input(workspace: &WorkspaceRow) -> Result<String> {
+    let work = WorkspaceWork {
+        database_name: workspace.database_name.to_string(),
+        handle: workspace.handle.to_string(),
+    };
+    serde_json::to_string(&work).map_err(|_| Error::Internal("a process's input cannot be written"))
 }

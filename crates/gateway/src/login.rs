@@ -46,6 +46,8 @@ pub(crate) struct Credential<'a> {
     pub(crate) role: &'a str,
     pub(crate) database: &'a str,
     pub(crate) keys: &'a ClientKeys,
+    /// For the session, unless the client has asked for another.
+    pub(crate) search_path: Option<&'a str>,
     pub(crate) nonce: String,
 }
 
@@ -69,20 +71,30 @@ pub(crate) async fn log_in<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream
-        .write_all(&startup_packet(credential.role, credential.database, parameters))
-        .await?;
+    stream.write_all(&startup_packet(&credential, parameters)).await?;
     let mut backend = Backend::new(stream);
     backend.authenticate(credential.keys, credential.nonce).await?;
     backend.welcome().await
 }
 
 /// Ours first: a repeated `user` or `database` cannot be in the client's, the strict parser took them out.
-fn startup_packet(role: &str, database: &str, parameters: &[u8]) -> Bytes {
+fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
+    const SEARCH_PATH: &str = "search_path";
     let mut body = BytesMut::new();
-    for text in ["user", role, "database", database] {
-        body.put_slice(text.as_bytes());
-        body.put_u8(0);
+    let mut put = |texts: [&str; 2]| {
+        for text in texts {
+            body.put_slice(text.as_bytes());
+            body.put_u8(0);
+        }
+    };
+    put(["user", credential.role]);
+    put(["database", credential.database]);
+    // The client may name it as a parameter of its own or inside of `options`.
+    let is_asked = parameters
+        .windows(SEARCH_PATH.len())
+        .any(|part| part.eq_ignore_ascii_case(SEARCH_PATH.as_bytes()));
+    if let Some(path) = credential.search_path.filter(|_| !is_asked) {
+        put([SEARCH_PATH, path]);
     }
     body.put_slice(parameters);
     body.put_u8(0);
@@ -270,6 +282,7 @@ mod tests {
             role: "u_1",
             database: "a1b2c3",
             keys: &keys,
+            search_path: None,
             nonce: "ours".to_owned(),
         };
         let client = async {
@@ -360,6 +373,7 @@ mod tests {
             role: "u_1",
             database: "d",
             keys: &keys,
+            search_path: None,
             nonce: "ours".to_owned(),
         };
         log_in(&mut ours, credential, b"").await.unwrap_err()

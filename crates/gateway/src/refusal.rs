@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, io};
 
-use app::connections::{ConnectionRequest, NameChange, Refusal};
+use app::connections::{ConnectionRequest, Explanation, NameChange, Refusal, WorkspaceChange};
 use bytes::{BufMut, Bytes, BytesMut};
 use model::time::rfc3339_seconds;
 
@@ -63,7 +63,7 @@ impl Fatal {
     /// For a session that its account has no right to any more.
     pub(crate) fn evicted() -> Self {
         Self::new("57P01", "terminating connection due to administrator command")
-            .hint("The connections of this account were ended. Connect again with its password of now.")
+            .hint("The connections of this account or workspace were ended. Connect again, with the password of now.")
     }
 
     /// For a session whose backend went away without a word.
@@ -100,6 +100,9 @@ impl Fatal {
             Refusal::HandleChanged => Self::new("28000", "this user name was given up"),
             Refusal::HostChanged => Self::new("3D000", "this host name was given up"),
             Refusal::NoSuchDatabase => Self::no_such_database(request),
+            Refusal::WorkspaceSwitchedOff => Self::new("57P03", "the workspace is switched off").hint(
+                "Its owner can start it: POST …/workspace/NAME/command with {\"command\": \"start\"}, over the API.",
+            ),
             Refusal::WorkspaceNotReady | Refusal::BackendUnreachable | Refusal::Unavailable => {
                 Self::new("57P03", "the workspace database is not ready, try again")
             }
@@ -118,7 +121,22 @@ impl Fatal {
     }
 
     /// What became of the names that a client used, for the one who has the password of their owner.
-    pub(crate) fn renamed(change: &NameChange) -> Self {
+    pub(crate) fn explained(explanation: &Explanation) -> Self {
+        match explanation {
+            Explanation::Handle(change) => Self::renamed(change),
+            Explanation::Workspace(change) => Self::workspace_renamed(change),
+        }
+    }
+
+    fn workspace_renamed(change: &WorkspaceChange) -> Self {
+        let (old, new) = &change.host;
+        Self::new("3D000", format!("host \"{old}\" is now \"{new}\"")).hint(format!(
+            "The workspace was renamed on {}. Copy the connection string from its page.",
+            rfc3339_seconds(change.since)
+        ))
+    }
+
+    fn renamed(change: &NameChange) -> Self {
         let (old, new) = &change.handle;
         let hint = format!(
             "The handle changed from \"{old}\" to \"{new}\" on {}. Nobody else can have \"{old}\" until {}. \
@@ -257,6 +275,7 @@ mod tests {
             (Refusal::HostChanged, "3D000"),
             (Refusal::NoSuchDatabase, "3D000"),
             (Refusal::WorkspaceNotReady, "57P03"),
+            (Refusal::WorkspaceSwitchedOff, "57P03"),
             (Refusal::Unavailable, "57P03"),
             (Refusal::BackendLogin, "08006"),
             (Refusal::BackendUnreachable, "57P03"),

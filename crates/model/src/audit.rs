@@ -95,8 +95,12 @@ actions! {
     TokenDelete = "token.delete", "deleted token";
     /// A workspace was asked for.
     WorkspaceCreate = "workspace.create", "created workspace";
-    /// A workspace's database is ready, or making it failed.
+    /// A workspace's database is ready, or making it failed; or its owner changed it.
     WorkspaceUpdate = "workspace.update", "updated workspace";
+    /// All connections to a workspace were ended.
+    WorkspaceReboot = "workspace.reboot", "rebooted workspace";
+    /// A newer version was asked for.
+    WorkspaceUpgrade = "workspace.upgrade", "asked to upgrade workspace";
     /// A workspace was deleted.
     WorkspaceDelete = "workspace.delete", "deleted workspace";
     /// A database connection was opened.

@@ -7,6 +7,14 @@ pub enum ProcessType {
     WorkspaceCreate,
     /// Drops a workspace's database and roles.
     WorkspaceDelete,
+    /// Ended a workspace's connections.
+    WorkspaceReboot,
+    /// Switched a workspace off.
+    WorkspaceStop,
+    /// Switched a workspace on.
+    WorkspaceStart,
+    /// Was asked for a newer version of a workspace.
+    WorkspaceUpgrade,
     /// Takes away what a deleted account leaves outside its own rows.
     UserDelete,
     /// Fetches a person's avatar from the web.
@@ -24,6 +32,10 @@ impl ProcessType {
         match self {
             Self::WorkspaceCreate => "workspace.create",
             Self::WorkspaceDelete => "workspace.delete",
+            Self::WorkspaceReboot => "workspace.reboot",
+            Self::WorkspaceStop => "workspace.stop",
+            Self::WorkspaceStart => "workspace.start",
+            Self::WorkspaceUpgrade => "workspace.upgrade",
             Self::UserDelete => "user.delete",
             Self::UserAvatarFetch => "user.avatar.fetch",
         }
@@ -34,6 +46,10 @@ impl ProcessType {
         match text {
             "workspace.create" => Some(Self::WorkspaceCreate),
             "workspace.delete" => Some(Self::WorkspaceDelete),
+            "workspace.reboot" => Some(Self::WorkspaceReboot),
+            "workspace.stop" => Some(Self::WorkspaceStop),
+            "workspace.start" => Some(Self::WorkspaceStart),
+            "workspace.upgrade" => Some(Self::WorkspaceUpgrade),
             "user.delete" => Some(Self::UserDelete),
             "user.avatar.fetch" => Some(Self::UserAvatarFetch),
             _ => None,

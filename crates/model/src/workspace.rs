@@ -61,8 +61,10 @@ pub enum WorkspaceState {
     Creating,
     /// It takes connections.
     Enabled,
-    /// Making it failed, or its backend cannot be reached; the reason is beside it.
+    /// Its owner switched it off, or making it failed; then the reason is beside it.
     Disabled,
+    /// Its owner paused it.
+    Paused,
 }
 
 impl WorkspaceState {
@@ -72,6 +74,16 @@ impl WorkspaceState {
             Self::Creating => "creating",
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// What it is as its owner sees it, who wishes `desired`: a database that is there and switched off is no less there.
+    pub fn as_wished(self, desired: DesiredState) -> Self {
+        match (self, desired) {
+            (Self::Enabled, DesiredState::Disabled) => Self::Disabled,
+            (Self::Enabled, DesiredState::Paused) => Self::Paused,
+            (state, _) => state,
         }
     }
 
@@ -81,16 +93,116 @@ impl WorkspaceState {
             "creating" => Some(Self::Creating),
             "enabled" => Some(Self::Enabled),
             "disabled" => Some(Self::Disabled),
+            "paused" => Some(Self::Paused),
             _ => None,
         }
     }
 }
 
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $field:literal: $($(#[$variant_doc:meta])* $variant:ident = $text:literal;)*) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every word.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The value in SQL and JSON.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let found = Self::ALL.iter().copied().find(|word| word.as_str() == text);
+                found.ok_or_else(|| {
+                    let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
+                    Invalid::new($field, format!("Use one of {}.", words.join(", ")))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// What its owner wishes of a workspace (contract §1.7). It takes effect at once.
+    DesiredState, "desired_state":
+    /// It takes connections.
+    Enabled = "enabled";
+    /// It takes none, and those that are open end.
+    Disabled = "disabled";
+    /// The same by another word: nothing runs in a workspace that nobody is connected to.
+    Paused = "paused";
+}
+
+words! {
+    /// What a workspace can be told to do (contract §1.7).
+    Command, "command":
+    /// Ends all its connections; new ones are taken at once.
+    Reboot = "reboot";
+    /// Switches it off.
+    Stop = "stop";
+    /// Switches it on.
+    Start = "start";
+    /// Asks for a newer version.
+    Upgrade = "upgrade";
+}
+
+/// Schemas that a search path may be given at most.
+const MOST_SCHEMAS: usize = 50;
+/// Octets of a name in PostgreSQL.
+const LONGEST_NAME: usize = 63;
+
+/// A size, in bytes, that a client wishes for.
+pub fn volume_size(bytes: i64) -> Result<i64, Invalid> {
+    if bytes >= 0 {
+        Ok(bytes)
+    } else {
+        Err(Invalid::new("db_volume_size_bytes", "A size is not negative."))
+    }
+}
+
+/// Names of schemas, as PostgreSQL takes them.
+pub fn search_path_prefix(schemas: Vec<String>) -> Result<Vec<String>, Invalid> {
+    let is_name =
+        |name: &String| !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control);
+    if schemas.len() <= MOST_SCHEMAS && schemas.iter().all(is_name) {
+        Ok(schemas)
+    } else {
+        Err(Invalid::new(
+            "search_path_prefix",
+            format!(
+                "Name at most {MOST_SCHEMAS} schemas, each with 1 to {LONGEST_NAME} octets and no control character."
+            ),
+        ))
+    }
+}
+
+/// Where a session looks for what is named without a schema: in `prefix`, and then where PostgreSQL looks.
+pub fn search_path(prefix: &[String]) -> Vec<String> {
+    let rest = ["$user", "public"].map(str::to_owned);
+    prefix.iter().cloned().chain(rest).collect()
+}
+
+/// `path` as the value of PostgreSQL's setting.
+pub fn quote_search_path(path: &[String]) -> String {
+    let quoted: Vec<_> = path
+        .iter()
+        .map(|schema| format!("\"{}\"", schema.replace('"', "\"\"")))
+        .collect();
+    quoted.join(", ")
+}
+
 /// Instance types that the contract's clients can decode (§1.7). They are kept and echoed; a self-hosted workspace has
 /// the machine that it runs on.
 pub const INSTANCE_TYPES: [&str; 3] = ["db1.shared", "db1.small", "db1.medium"];
-/// States that a client may wish for (§1.7).
-pub const DESIRED_STATES: [&str; 3] = ["enabled", "disabled", "paused"];
 
 /// `text` if it is one of `allowed`.
 pub fn one_of(field: &'static str, text: &str, allowed: &[&str]) -> Result<String, Invalid> {
@@ -112,5 +224,29 @@ mod tests {
         for bad in ["", "abcde", "abcdefg", "ABCDEF", "ab-cde"] {
             assert!(bad.parse::<DatabaseName>().is_err());
         }
+    }
+
+    #[test]
+    fn a_wish_shows_only_where_there_is_a_database() {
+        use DesiredState as Wish;
+        use WorkspaceState as State;
+        assert_eq!(State::Enabled.as_wished(Wish::Paused), State::Paused);
+        assert_eq!(State::Enabled.as_wished(Wish::Disabled), State::Disabled);
+        assert_eq!(State::Creating.as_wished(Wish::Disabled), State::Creating);
+        assert_eq!(State::Disabled.as_wished(Wish::Enabled), State::Disabled);
+        assert!("".parse::<Wish>().is_err() && "deleted".parse::<Wish>().is_err());
+    }
+
+    #[test]
+    fn schemas_are_quoted() {
+        let prefix = search_path_prefix(vec!["a\"b".to_owned(), "Ä c".to_owned()]).unwrap();
+        assert_eq!(
+            quote_search_path(&search_path(&prefix)),
+            r#""a""b", "Ä c", "$user", "public""#
+        );
+        for bad in ["", "a\0", &"x".repeat(64)] {
+            assert!(search_path_prefix(vec![bad.to_owned()]).is_err());
+        }
+        assert!(search_path_prefix(vec!["a".to_owned(); 51]).is_err());
     }
 }

@@ -123,6 +123,7 @@ const LIST: List = List {
     columns: columns!(),
     owner: "identity_id",
     indexed: &[
+        "target_id",
         "credential_id",
         "action_type",
         "actor_handle",

@@ -18,15 +18,33 @@ pub async fn end_connections(tx: &mut Tx, user: UserId, at: Timestamp) -> Result
     Ok(tx.run(END_CONNECTIONS, params![user, at]).await? == 1)
 }
 
-const FIND_EPOCH: Sql = sql("SELECT u.connection_epoch AS epoch FROM users u, workspaces w \
-     WHERE u.id = $1 AND u.state = 'active' AND w.id = $2");
+const FIND_EPOCHS: Sql = sql(
+    "SELECT u.connection_epoch AS user_epoch, w.connection_epoch AS workspace_epoch FROM users u, workspaces w \
+     WHERE u.id = $1 AND u.state = 'active' AND w.id = $2 AND w.desired_state = 'enabled'",
+);
 
-/// The epoch of connections of `user` to `workspace` now; `None` when one of both is gone or the account is off.
-pub async fn find_connection_epoch(db: &Db, user: UserId, workspace: WorkspaceId) -> Result<Option<i64>> {
-    db.one(FIND_EPOCH, params![user, workspace])
-        .await?
-        .map(|row| row.int("epoch"))
-        .transpose()
+/// The epochs from which on connections are good: of their account, and of their workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionEpochs {
+    /// The account's.
+    pub user: i64,
+    /// The workspace's.
+    pub workspace: i64,
+}
+
+/// The epochs of connections of `user` to `workspace` now; `None` when one of both is gone or switched off.
+pub async fn find_connection_epochs(
+    db: &Db,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<Option<ConnectionEpochs>> {
+    let Some(row) = db.one(FIND_EPOCHS, params![user, workspace]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(ConnectionEpochs {
+        user: row.int("user_epoch")?,
+        workspace: row.int("workspace_epoch")?,
+    }))
 }
 
 /// An account whose connections were ended.
@@ -61,5 +79,17 @@ pub async fn list_ended_connections(db: &Db, since: Timestamp) -> Result<Vec<End
         .collect()
 }
 
+const LIST_ENDED_WORKSPACES: Sql =
+    sql("SELECT id, connection_epoch AS epoch FROM workspaces WHERE connections_ended_at > $1");
+
+/// The workspaces whose connections were ended after `since`, and from which epoch on they are good.
+pub async fn list_ended_workspaces(db: &Db, since: Timestamp) -> Result<Vec<(WorkspaceId, i64)>> {
+    db.all(LIST_ENDED_WORKSPACES, params![since])
+        .await?
+        .iter()
+        .map(|row| Ok((row.parse("id")?, row.int("epoch")?)))
+        .collect()
+}
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[END_CONNECTIONS, FIND_EPOCH, LIST_ENDED];
+pub(crate) const STATEMENTS: &[Sql] = &[END_CONNECTIONS, FIND_EPOCHS, LIST_ENDED, LIST_ENDED_WORKSPACES];

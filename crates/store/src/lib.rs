@@ -33,6 +33,7 @@ pub mod step_ups;
 pub mod tokens;
 pub mod user_emails;
 pub mod users;
+pub mod workspace_names;
 pub mod workspaces;
 
 mod page;

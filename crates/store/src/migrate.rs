@@ -27,6 +27,7 @@ migrations! {
     6 "0006_endings";
     7 "0007_token_scopes";
     8 "0008_avatars";
+    9 "0009_contract";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

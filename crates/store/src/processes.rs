@@ -93,6 +93,27 @@ pub async fn insert_process(tx: &mut Tx, row: &ProcessRow) -> Result<()> {
     tx.run(INSERT_PROCESS, values).await.map(drop)
 }
 
+const INSERT_DONE: Sql = sql(
+    "INSERT INTO processes (id, type, state, state_reason, user_id, workspace_id, input, attempts, run_after, \
+       created_at, created_by_id, updated_at, version_id) \
+     VALUES ($1, $2, 'completed', $3, $4, $5, $6, 1, $7, $7, $8, $7, 1)",
+);
+
+/// A process that was over when it was asked for.
+pub async fn insert_done_process(tx: &mut Tx, row: &ProcessRow) -> Result<()> {
+    let values = params![
+        row.id,
+        row.kind.as_str(),
+        &row.state_reason,
+        row.user_id,
+        row.workspace_id,
+        &row.input,
+        row.created_at,
+        row.created_by_id,
+    ];
+    tx.run(INSERT_DONE, values).await.map(drop)
+}
+
 const TAKE_PROCESS: Sql = sql(concat!(
     "UPDATE processes SET state = 'running', attempts = attempts + 1, lease_until = $2, updated_at = $1, \
        version_id = version_id + 1 \
@@ -262,6 +283,7 @@ pub async fn search_processes(
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_PROCESS,
+    INSERT_DONE,
     TAKE_PROCESS,
     RELEASE_RUNNING,
     FINISH_PROCESS,

@@ -90,6 +90,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
     ),
     ("users", include_str!("users.rs"), crate::users::STATEMENTS),
     (
+        "workspace_names",
+        include_str!("workspace_names.rs"),
+        crate::workspace_names::STATEMENTS,
+    ),
+    (
         "workspaces",
         include_str!("workspaces.rs"),
         crate::workspaces::STATEMENTS,

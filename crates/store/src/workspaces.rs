@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use model::{
     UserId, WorkspaceId,
     handle::{Handle, WorkspaceHandle},
-    workspace::{DatabaseName, WorkspaceState},
+    workspace::{DatabaseName, DesiredState, WorkspaceState},
 };
 
 use crate::{
-    Db, Page, Result, Tx,
+    Db, Error, Page, Result, Tx,
     row::Row,
     sql::{Sql, params, sql},
 };
@@ -30,12 +30,16 @@ pub struct WorkspaceRow {
     pub state: WorkspaceState,
     /// Why it is there, when that needs words.
     pub state_reason: Option<String>,
-    /// What a client wished for; kept and echoed.
-    pub desired_state: String,
+    /// Whether its owner wants it to take connections.
+    pub desired_state: DesiredState,
     /// What a client wished for; kept and echoed.
     pub instance_type: String,
     /// What a client wished for, in bytes; kept and echoed.
     pub db_volume_size_bytes: i64,
+    /// Schemas before the others in the search path of its connections.
+    pub search_path_prefix: Vec<String>,
+    /// Connections of an earlier epoch are ended.
+    pub connection_epoch: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// By whom.
@@ -51,12 +55,17 @@ pub struct WorkspaceRow {
 macro_rules! columns {
     () => {
         "w.id, w.user_id, w.handle, w.database_name, w.server_id, w.state, w.state_reason, w.desired_state, \
-         w.instance_type, w.db_volume_size_bytes, w.created_at, w.created_by_id, w.updated_at, w.updated_by_id, \
+         w.instance_type, w.db_volume_size_bytes, w.search_path_prefix, w.connection_epoch, w.created_at, w.created_by_id, w.updated_at, w.updated_by_id, \
          w.version_id"
     };
 }
 
 impl WorkspaceRow {
+    /// Where it is in its life as its owner sees it.
+    pub fn state_now(&self) -> WorkspaceState {
+        self.state.as_wished(self.desired_state)
+    }
+
     fn from_row(row: &Row) -> Result<Self> {
         Ok(Self {
             id: row.parse("id")?,
@@ -66,9 +75,12 @@ impl WorkspaceRow {
             server_id: row.text("server_id")?,
             state: row.word("state", WorkspaceState::parse)?,
             state_reason: row.opt_text("state_reason")?,
-            desired_state: row.text("desired_state")?,
+            desired_state: row.parse("desired_state")?,
             instance_type: row.text("instance_type")?,
             db_volume_size_bytes: row.int("db_volume_size_bytes")?,
+            search_path_prefix: serde_json::from_str(&row.text("search_path_prefix")?)
+                .map_err(|_| Error::Unreadable("search_path_prefix"))?,
+            connection_epoch: row.int("connection_epoch")?,
             created_at: row.time("created_at")?,
             created_by_id: row.parse("created_by_id")?,
             updated_at: row.opt_time("updated_at")?,
@@ -80,8 +92,8 @@ impl WorkspaceRow {
 
 const INSERT_WORKSPACE: Sql = sql(
     "INSERT INTO workspaces (id, user_id, handle, database_name, server_id, state, desired_state, \
-       instance_type, db_volume_size_bytes, created_at, created_by_id, updated_by_id, version_id) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1)",
+       instance_type, db_volume_size_bytes, created_at, created_by_id, updated_by_id, version_id, search_path_prefix) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1, $12)",
 );
 
 /// A new workspace; [`crate::Error::Duplicate`] when its owner has one of that name, or the database name is taken.
@@ -93,11 +105,12 @@ pub async fn insert_workspace(tx: &mut Tx, row: &WorkspaceRow) -> Result<()> {
         row.database_name.as_str(),
         &row.server_id,
         row.state.as_str(),
-        &row.desired_state,
+        row.desired_state.as_str(),
         &row.instance_type,
         row.db_volume_size_bytes,
         row.created_at,
         row.created_by_id,
+        json(&row.search_path_prefix)?,
     ];
     tx.run(INSERT_WORKSPACE, values).await.map(drop)
 }
@@ -232,6 +245,41 @@ pub async fn update_workspace_state(
         == 1)
 }
 
+const UPDATE_WORKSPACE: Sql = sql(
+    "UPDATE workspaces SET handle = $3, desired_state = $4, instance_type = $5, db_volume_size_bytes = $6, \
+       search_path_prefix = $7, updated_at = $8, updated_by_id = $9, version_id = version_id + 1 \
+     WHERE user_id = $1 AND id = $2",
+);
+
+/// Writes what the owner of a workspace can change; false when it is gone.
+pub async fn update_workspace(tx: &mut Tx, row: &WorkspaceRow, at: Timestamp) -> Result<bool> {
+    let values = params![
+        row.user_id,
+        row.id,
+        row.handle.as_str(),
+        row.desired_state.as_str(),
+        &row.instance_type,
+        row.db_volume_size_bytes,
+        json(&row.search_path_prefix)?,
+        at,
+        row.updated_by_id,
+    ];
+    Ok(tx.run(UPDATE_WORKSPACE, values).await? == 1)
+}
+
+fn json(texts: &[String]) -> Result<String> {
+    serde_json::to_string(texts).map_err(|_| Error::Unreadable("search_path_prefix"))
+}
+
+const END_CONNECTIONS: Sql = sql(
+    "UPDATE workspaces SET connection_epoch = connection_epoch + 1, connections_ended_at = $2 WHERE id = $1",
+);
+
+/// Ends every connection to a workspace that is open now: none of them is of the new epoch.
+pub async fn end_connections(tx: &mut Tx, id: WorkspaceId, at: Timestamp) -> Result<bool> {
+    Ok(tx.run(END_CONNECTIONS, params![id, at]).await? == 1)
+}
+
 const DELETE_WORKSPACE: Sql = sql("DELETE FROM workspaces WHERE user_id = $1 AND id = $2");
 
 /// Deletes a workspace of `user`; false when there was none.
@@ -248,5 +296,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FIND_BY_DATABASE,
     FIND_BY_HOST,
     UPDATE_STATE,
+    UPDATE_WORKSPACE,
+    END_CONNECTIONS,
     DELETE_WORKSPACE,
 ];

@@ -123,7 +123,13 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
             token::delete_token
         ))
         .routes(routes!(workspace::list_workspaces, workspace::create_workspace))
-        .routes(routes!(workspace::get_workspace, workspace::delete_workspace))
+        .routes(routes!(
+            workspace::get_workspace,
+            workspace::update_workspace,
+            workspace::delete_workspace
+        ))
+        .routes(routes!(workspace::list_workspace_audit_log))
+        .routes(routes!(workspace::command_workspace))
         .routes(routes!(process::list_workspace_processes))
         .routes(routes!(process::list_processes))
         .routes(routes!(process::get_process))

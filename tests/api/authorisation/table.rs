@@ -111,6 +111,9 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/user/{user}/workspace", ALL),
     on("POST", "/user/{user}/workspace", r#"{"handle": "new"}"#, 201, FULL),
     get("/user/{user}/workspace/{workspace}", ALL),
+    on("PATCH", "/user/{user}/workspace/{workspace}", r#"{"handle": "renamed"}"#, 200, FULL),
     on("DELETE", "/user/{user}/workspace/{workspace}", "", 204, FULL),
+    get("/user/{user}/workspace/{workspace}/audit_log", READ),
+    on("POST", "/user/{user}/workspace/{workspace}/command", r#"{"command": "reboot"}"#, 201, FULL),
     get("/user/{user}/workspace/{workspace}/process", READ),
 ];

@@ -8,7 +8,7 @@ use model::{
 };
 use store::audit_log::{self, find_column};
 
-use crate::{App, Result, error::Checks};
+use crate::{App, Error, Result, WorkspaceRow, error::Checks};
 
 /// The fields, as they were typed. Blank is not asked.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,12 @@ impl App {
     /// The filter that a client's `where` describes.
     pub fn audit_filter(&self, text: &str) -> Result<Option<Filter>> {
         Ok(filter::parse(text, &audit_log::COLUMNS, self.now()).map_err(Invalid::from)?)
+    }
+
+    /// The filter for the records of `workspace` that a client's `where` describes.
+    pub fn workspace_audit_filter(&self, workspace: &WorkspaceRow, text: &str) -> Result<Filter> {
+        let of_workspace = equal("target_id", &workspace.id.to_string());
+        Filter::both(of_workspace, self.audit_filter(text)?).ok_or(Error::Internal("a filter was lost"))
     }
 
     /// The filter that all fields describe together. Every field that cannot be read is named.

@@ -11,7 +11,10 @@ use std::{
 };
 
 use model::{UserId, WorkspaceId, time};
-use store::{connections, connections::EndedConnections};
+use store::{
+    connections,
+    connections::{ConnectionEpochs, EndedConnections},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Admission, Refusal};
@@ -35,7 +38,7 @@ struct Registered {
 struct Entry {
     user: UserId,
     workspace: WorkspaceId,
-    epoch: i64,
+    epochs: ConnectionEpochs,
     end: CancellationToken,
 }
 
@@ -52,7 +55,12 @@ impl OpenConnections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn register(self: &Arc<Self>, user: UserId, workspace: WorkspaceId, epoch: i64) -> OpenConnection {
+    fn register(
+        self: &Arc<Self>,
+        user: UserId,
+        workspace: WorkspaceId,
+        epochs: ConnectionEpochs,
+    ) -> OpenConnection {
         let end = CancellationToken::new();
         let mut registered = self.registered();
         let number = registered.next;
@@ -60,7 +68,7 @@ impl OpenConnections {
         let entry = Entry {
             user,
             workspace,
-            epoch,
+            epochs,
             end: end.clone(),
         };
         registered.open.insert(number, entry);
@@ -81,13 +89,15 @@ impl OpenConnections {
     /// Ends the connections of `user` that are older than what the store says now.
     pub(crate) fn end(&self, ended: EndedConnections) {
         self.end_those(|entry| {
-            entry.user == ended.user_id && ended.epoch.is_none_or(|epoch| entry.epoch < epoch)
+            entry.user == ended.user_id && ended.epoch.is_none_or(|epoch| entry.epochs.user < epoch)
         });
     }
 
-    /// Ends all connections to a workspace that is gone.
-    pub(crate) fn end_workspace(&self, workspace: WorkspaceId) {
-        self.end_those(|entry| entry.workspace == workspace);
+    /// Ends the connections to a workspace that are older than `epoch`, or all of them when it is gone.
+    pub(crate) fn end_workspace(&self, workspace: WorkspaceId, epoch: Option<i64>) {
+        self.end_those(|entry| {
+            entry.workspace == workspace && epoch.is_none_or(|epoch| entry.epochs.workspace < epoch)
+        });
     }
 
     fn is_empty(&self) -> bool {
@@ -115,12 +125,13 @@ impl App {
         admission: &Admission,
     ) -> std::result::Result<OpenConnection, Refusal> {
         let (user, workspace) = (&admission.user, &admission.workspace);
-        let open = self
-            .0
-            .open_connections
-            .register(user.id, workspace.id, user.connection_epoch);
-        match connections::find_connection_epoch(self.db(), user.id, workspace.id).await? {
-            Some(epoch) if epoch == user.connection_epoch => Ok(open),
+        let epochs = ConnectionEpochs {
+            user: user.connection_epoch,
+            workspace: workspace.connection_epoch,
+        };
+        let open = self.0.open_connections.register(user.id, workspace.id, epochs);
+        match connections::find_connection_epochs(self.db(), user.id, workspace.id).await? {
+            Some(now) if now == epochs => Ok(open),
             _ => Err(Refusal::EndedMeanwhile),
         }
     }
@@ -166,6 +177,9 @@ impl App {
         for ended in connections::list_ended_connections(self.db(), since).await? {
             self.0.open_connections.end(ended);
         }
+        for (workspace, epoch) in connections::list_ended_workspaces(self.db(), since).await? {
+            self.0.open_connections.end_workspace(workspace, Some(epoch));
+        }
         Ok(())
     }
 }
@@ -186,9 +200,10 @@ mod tests {
     fn only_what_is_older_than_the_epoch_ends() {
         let connections = Arc::new(OpenConnections::default());
         let ((ana, dev), (bob, lab)) = (ids(1), ids(2));
-        let old = connections.register(ana, dev, 1);
-        let new = connections.register(ana, dev, 2);
-        let other = connections.register(bob, lab, 1);
+        let epochs = |user, workspace| ConnectionEpochs { user, workspace };
+        let old = connections.register(ana, dev, epochs(1, 1));
+        let new = connections.register(ana, dev, epochs(2, 1));
+        let other = connections.register(bob, lab, epochs(1, 2));
         connections.end(EndedConnections {
             user_id: ana,
             epoch: Some(2),
@@ -199,7 +214,9 @@ mod tests {
             epoch: None,
         });
         assert!(new.end().is_cancelled() && !other.end().is_cancelled());
-        connections.end_workspace(lab);
+        connections.end_workspace(lab, Some(2));
+        assert!(!other.end().is_cancelled());
+        connections.end_workspace(lab, Some(3));
         assert!(other.end().is_cancelled());
         drop((old, new, other));
         assert!(connections.is_empty());

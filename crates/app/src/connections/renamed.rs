@@ -7,8 +7,9 @@ use model::{
     PasswordId,
     handle::{Handle, WorkspaceHandle},
     scram::{ClientKeys, Verifier},
+    time,
 };
-use store::{handles, users::UserRow, workspaces};
+use store::{handles, users::UserRow, workspace_names, workspaces, workspaces::WorkspaceRow};
 
 use super::{ConnectionRequest, DEFAULT_DATABASES, DatabaseLogin, Refusal};
 use crate::{App, Error, Result, keys::Purpose};
@@ -38,6 +39,24 @@ pub struct NameChange {
     pub until: Timestamp,
 }
 
+/// What became of the host name that a client used, which was a workspace's own before it was renamed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceChange {
+    /// The host name, and the one instead.
+    pub host: (String, String),
+    /// When the workspace was renamed.
+    pub since: Timestamp,
+}
+
+/// What a client is told whose names are old.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Explanation {
+    /// The handle changed, and all names with it.
+    Handle(NameChange),
+    /// The workspace did.
+    Workspace(WorkspaceChange),
+}
+
 impl App {
     /// What the proof is checked against, once it is there. For a name that was given up that is the password of its
     /// person under the mock's salt, which nothing but the password itself can be turned into.
@@ -63,8 +82,21 @@ impl App {
         &self,
         login: &DatabaseLogin,
         request: &ConnectionRequest,
-    ) -> Result<Option<NameChange>> {
+    ) -> Result<Option<Explanation>> {
         let Some(user) = &login.user else { return Ok(None) };
+        if let Some(change) = self.explain_handle(user, login, request).await? {
+            return Ok(Some(Explanation::Handle(change)));
+        }
+        let change = self.renamed_workspace(user, request).await?;
+        Ok(change.map(Explanation::Workspace))
+    }
+
+    async fn explain_handle(
+        &self,
+        user: &UserRow,
+        login: &DatabaseLogin,
+        request: &ConnectionRequest,
+    ) -> Result<Option<NameChange>> {
         let host = self.old_host(user, request).await?;
         let hosts = host.as_ref().map(|(_, hosts)| hosts.clone());
         let old = match (&login.old_name, &host) {
@@ -83,10 +115,50 @@ impl App {
 
     /// Why `request` leads to no workspace: its host name may be an old one of `user`'s own.
     pub(super) async fn no_workspace(&self, user: &UserRow, request: &ConnectionRequest) -> Result<Refusal> {
-        Ok(match self.old_host(user, request).await? {
-            Some(_) => Refusal::HostChanged,
-            None => Refusal::NoSuchDatabase,
+        let is_old = self.old_host(user, request).await?.is_some()
+            || self.renamed_workspace(user, request).await?.is_some();
+        Ok(match is_old {
+            true => Refusal::HostChanged,
+            false => Refusal::NoSuchDatabase,
         })
+    }
+
+    /// The workspace of `user` whose host name `request` has, from before it was renamed.
+    async fn renamed_workspace(
+        &self,
+        user: &UserRow,
+        request: &ConnectionRequest,
+    ) -> Result<Option<WorkspaceChange>> {
+        let label = request
+            .server_name
+            .as_deref()
+            .and_then(|name| self.host_label(name));
+        let Some((_, old)) = label.filter(|(owner, _)| *owner == user.handle) else {
+            return Ok(None);
+        };
+        let Some((row, since)) = self.workspace_once_called(user, &old).await? else {
+            return Ok(None);
+        };
+        let host = (
+            self.workspace_host(&user.handle, &old),
+            self.workspace_host(&user.handle, &row.handle),
+        );
+        Ok(may_be_meant(&row, request).then_some(WorkspaceChange { host, since }))
+    }
+
+    /// The workspace of `user` that gave up the name `old`, and when; while that is remembered.
+    async fn workspace_once_called(
+        &self,
+        user: &UserRow,
+        old: &WorkspaceHandle,
+    ) -> Result<Option<(WorkspaceRow, Timestamp)>> {
+        let since = time::after(self.now(), -self.settings().handles.hold_seconds);
+        let Some(renamed) = workspace_names::find_renamed_workspace(self.db(), user.id, old, since).await?
+        else {
+            return Ok(None);
+        };
+        let row = workspaces::find_workspace(self.db(), user.id, &renamed.id.to_string()).await?;
+        Ok(row.map(|row| (row, renamed.since)))
     }
 
     /// The old handle in the host name of `request`, and that host name before and after, where `user` gave it up and
@@ -107,28 +179,28 @@ impl App {
         let Some((since, until)) = row.and_then(|row| self.hold_of(&row, user.id)) else {
             return Ok(None);
         };
-        if !self.may_be_meant(user, &workspace, request).await? {
+        let row = match workspaces::find_workspace(self.db(), user.id, workspace.as_str()).await? {
+            Some(row) => Some(row),
+            None => self
+                .workspace_once_called(user, &workspace)
+                .await?
+                .map(|(row, _)| row),
+        };
+        let Some(row) = row.filter(|row| may_be_meant(row, request)) else {
             return Ok(None);
-        }
+        };
         let hosts = (
             self.workspace_host(&handle, &workspace),
-            self.workspace_host(&user.handle, &workspace),
+            self.workspace_host(&user.handle, &row.handle),
         );
         Ok(Some(((handle, since, until), hosts)))
     }
+}
 
-    async fn may_be_meant(
-        &self,
-        user: &UserRow,
-        workspace: &WorkspaceHandle,
-        request: &ConnectionRequest,
-    ) -> Result<bool> {
-        let found = workspaces::find_workspace(self.db(), user.id, workspace.as_str()).await?;
-        let database = request.database.as_deref().unwrap_or(&request.user);
-        Ok(found.is_some_and(|row| {
-            database == request.user
-                || DEFAULT_DATABASES.contains(&database)
-                || database == row.database_name.as_str()
-        }))
-    }
+/// Whether the database that `request` names does not contradict that `row` is meant.
+fn may_be_meant(row: &WorkspaceRow, request: &ConnectionRequest) -> bool {
+    let database = request.database.as_deref().unwrap_or(&request.user);
+    database == request.user
+        || DEFAULT_DATABASES.contains(&database)
+        || database == row.database_name.as_str()
 }

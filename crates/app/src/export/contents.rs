@@ -47,7 +47,16 @@ const SESSIONS: [&str; 7] = [
     "last_seen_at",
     "expires_at",
 ];
-const WORKSPACES: [&str; 6] = ["id", "handle", "host", "database_name", "state", "created_at"];
+const WORKSPACES: [&str; 8] = [
+    "id",
+    "handle",
+    "host",
+    "database_name",
+    "state",
+    "desired_state",
+    "search_path_prefix",
+    "created_at",
+];
 const PROCESSES: [&str; 7] = [
     "id",
     "type",
@@ -139,7 +148,11 @@ impl App {
             "handle": row.handle,
             "host": self.workspace_host(&actor.user().handle, &row.handle),
             "database_name": row.database_name.as_str(),
-            "state": row.state.as_str(),
+            "state": row.state_now().as_str(),
+            "desired_state": row.desired_state.as_str(),
+            "search_path_prefix": row.search_path_prefix.join(", "),
+            "instance_type": row.instance_type,
+            "db_volume_size_bytes": row.db_volume_size_bytes,
             "created_at": rfc3339_seconds(row.created_at),
         })
     }

@@ -143,7 +143,7 @@ where
             Err(refusal @ (Refusal::HandleChanged | Refusal::HostChanged)) => {
                 let change = stored(self.shared.app.explain_names(login, &self.request)).await?;
                 Err(match change {
-                    Some(change) => Stop::answered(refusal, Fatal::renamed(&change), "an old name"),
+                    Some(change) => Stop::answered(refusal, Fatal::explained(&change), "an old name"),
                     None => Stop::refused(refusal, "an old name"),
                 })
             }
@@ -181,6 +181,7 @@ where
             role: &backend.role,
             database: &backend.database,
             keys: &backend.keys,
+            search_path: backend.search_path.as_deref(),
             nonce: nonce(self.shared.app.random()),
         };
         let mut stream = login::connect(&backend.address).await?;

@@ -1,17 +1,26 @@
 //! `/user/{user}/workspace`: workspaces (contract §1.7).
 
-use app::{Actor, App, WorkspaceRow, workspaces::NewWorkspace};
+use app::{
+    Actor, App, Error, WorkspaceRow,
+    workspaces::{NewWorkspace, WorkspaceUpdate},
+};
 use axum::{
     Json,
     extract::{Path, Query, State},
     http::StatusCode,
 };
-use model::{UserId, WorkspaceId, time::rfc3339_seconds};
+use model::{
+    ProcessId, UserId, WorkspaceId,
+    time::rfc3339_seconds,
+    workspace::{Command, search_path},
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
     Answer,
+    audit_log::{AuditRecordView, WhereQuery},
     body::JsonBody,
     docs::{kinds, path, refused},
     page::{ListView, PageQuery},
@@ -19,7 +28,7 @@ use super::{
 };
 use crate::guards::{
     Bearer,
-    needs::{Change, FindWorkspaces},
+    needs::{Change, FindWorkspaces, Read},
 };
 
 /// The contract's `Workspace`. `database_name` and `host` stand before the enums, because an old client stops reading
@@ -40,6 +49,14 @@ pub(crate) struct WorkspaceView {
     host: String,
     #[schema(example = "local")]
     hive: &'static str,
+    /// Where new connections look for what is named without a schema.
+    #[schema(example = json!(["reports", "$user", "public"]))]
+    search_path: Vec<String>,
+    /// The part of it that its owner has put before the rest.
+    #[schema(example = json!(["reports"]))]
+    search_path_prefix: Vec<String>,
+    #[schema(value_type = kinds::Notices)]
+    notices: Map<String, Value>,
     #[schema(value_type = kinds::Time)]
     created_at: String,
     #[schema(value_type = kinds::UserId)]
@@ -57,7 +74,7 @@ pub(crate) struct WorkspaceView {
     #[schema(value_type = i32, example = 3)]
     version_id: i64,
     #[schema(value_type = kinds::DesiredState)]
-    desired_state: String,
+    desired_state: &'static str,
     #[schema(value_type = kinds::WorkspaceState)]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +92,8 @@ impl WorkspaceView {
             database_name: row.database_name.to_string(),
             host: app.settings().gateway_domain.clone(),
             hive: "local",
+            search_path: search_path(&row.search_path_prefix),
+            notices: Map::new(),
             created_at: rfc3339_seconds(row.created_at),
             created_by_id: row.created_by_id,
             created_by: UserView::new(app, actor.user()),
@@ -84,8 +103,9 @@ impl WorkspaceView {
             deleted_by_id: "",
             db_volume_size_bytes: row.db_volume_size_bytes,
             version_id: row.version_id,
-            desired_state: row.desired_state,
-            state: row.state.as_str(),
+            desired_state: row.desired_state.as_str(),
+            state: row.state_now().as_str(),
+            search_path_prefix: row.search_path_prefix,
             state_reason: row.state_reason,
             instance_type: row.instance_type,
         }
@@ -102,7 +122,43 @@ pub(crate) struct NewWorkspaceRequest {
     instance_type: Option<String>,
     #[schema(value_type = Option<kinds::DesiredState>)]
     desired_state: Option<String>,
+    #[schema(minimum = 0, example = 6442450944_i64)]
     db_volume_size_bytes: Option<i64>,
+    #[schema(max_items = 50, example = json!(["reports"]))]
+    search_path_prefix: Option<Vec<String>>,
+}
+
+/// What `PATCH /user/{user}/workspace/{workspace}` takes; what is absent or `null` stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct UpdateWorkspaceRequest {
+    #[schema(value_type = Option<kinds::WorkspaceHandle>)]
+    handle: Option<String>,
+    #[schema(value_type = Option<kinds::DesiredState>)]
+    desired_state: Option<String>,
+    #[schema(minimum = 0, example = 6442450944_i64)]
+    db_volume_size_bytes: Option<i64>,
+    #[schema(value_type = Option<kinds::InstanceType>)]
+    instance_type: Option<String>,
+    #[schema(max_items = 50, example = json!(["reports"]))]
+    search_path_prefix: Option<Vec<String>>,
+}
+
+/// What `POST …/command` takes.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct CommandRequest {
+    #[serde(default)]
+    #[schema(value_type = kinds::Command, required)]
+    command: String,
+}
+
+/// A command, and the process that tells of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkspaceCommand)]
+pub(crate) struct CommandView {
+    #[schema(value_type = kinds::Command)]
+    command: &'static str,
+    #[schema(value_type = kinds::ProcessId)]
+    process_id: ProcessId,
 }
 
 /// Lists the workspaces, oldest first.
@@ -153,6 +209,7 @@ pub(crate) async fn create_workspace(
         instance_type: input.instance_type,
         desired_state: input.desired_state,
         db_volume_size_bytes: input.db_volume_size_bytes,
+        search_path_prefix: input.search_path_prefix,
     };
     let row = app.create_workspace(&actor, new).await?;
     Ok((StatusCode::CREATED, Json(WorkspaceView::new(&app, &actor, row))))
@@ -176,6 +233,99 @@ pub(crate) async fn get_workspace(
     actor.own(&user)?;
     let row = app.get_workspace(&actor, &workspace).await?;
     Ok(Json(WorkspaceView::new(&app, &actor, row)))
+}
+
+/// Changes a workspace.
+///
+/// What is absent or `null` stays. A new handle is a new host name at once; open connections go on. `desired_state` takes
+/// effect at once too: `disabled` and `paused` end open connections and refuse new ones.
+#[utoipa::path(
+    patch, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
+    params(path::User, path::Workspace),
+    request_body = UpdateWorkspaceRequest,
+    responses(
+        (status = 200, description = "The workspace.", body = WorkspaceView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn update_workspace(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path((user, workspace)): Path<(String, String)>,
+    JsonBody(input): JsonBody<UpdateWorkspaceRequest>,
+) -> Answer<Json<WorkspaceView>> {
+    actor.own(&user)?;
+    let update = WorkspaceUpdate {
+        handle: input.handle,
+        desired_state: input.desired_state,
+        instance_type: input.instance_type,
+        db_volume_size_bytes: input.db_volume_size_bytes,
+        search_path_prefix: input.search_path_prefix,
+    };
+    let row = app.update_workspace(&actor, &workspace, update).await?;
+    Ok(Json(WorkspaceView::new(&app, &actor, row)))
+}
+
+/// Tells a workspace what to do.
+///
+/// `reboot` ends all its connections, `stop` and `start` switch it off and on, `upgrade` finds nothing to do. Each is done
+/// when it is answered; the process tells of it.
+#[utoipa::path(
+    post, path = "/user/{user}/workspace/{workspace}/command", tag = "Workspaces",
+    params(path::User, path::Workspace),
+    request_body = CommandRequest,
+    responses(
+        (status = 201, description = "The command, and its process.", body = CommandView),
+        refused::Account,
+        refused::Body,
+        refused::Conflict,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn command_workspace(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Change>,
+    Path((user, workspace)): Path<(String, String)>,
+    JsonBody(input): JsonBody<CommandRequest>,
+) -> Answer<(StatusCode, Json<CommandView>)> {
+    actor.own(&user)?;
+    let command: Command = input.command.parse().map_err(Error::from)?;
+    let process_id = app.command_workspace(&actor, &workspace, command).await?;
+    let view = CommandView {
+        command: command.as_str(),
+        process_id,
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Lists what happened to a workspace, newest first.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace/{workspace}/audit_log", tag = "Workspaces",
+    params(path::User, path::Workspace, PageQuery, WhereQuery),
+    responses(
+        (status = 200, description = "A page of records.", body = ListView<AuditRecordView>),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn list_workspace_audit_log(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, workspace)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+    Query(WhereQuery { wanted }): Query<WhereQuery>,
+) -> Answer<Json<ListView<AuditRecordView>>> {
+    actor.own(&user)?;
+    let workspace = app.get_workspace(&actor, &workspace).await?;
+    let filter = app.workspace_audit_filter(&workspace, &wanted)?;
+    let page = app.list_audit_log(&actor, Some(&filter), query.page()?).await?;
+    let handle = actor.user().handle.as_str();
+    Ok(Json(ListView::new(page.records, page.next, |row| {
+        AuditRecordView::new(handle, row)
+    })))
 }
 
 /// Deletes a workspace. It is gone at once; its database is dropped by a process.

@@ -21,6 +21,10 @@ fn process_row(app: &App, row: &ProcessRow) -> pages::ProcessRow {
     let title = match row.kind {
         ProcessType::WorkspaceCreate => "Create workspace",
         ProcessType::WorkspaceDelete => "Delete workspace",
+        ProcessType::WorkspaceReboot => "Reboot workspace",
+        ProcessType::WorkspaceStop => "Stop workspace",
+        ProcessType::WorkspaceStart => "Start workspace",
+        ProcessType::WorkspaceUpgrade => "Upgrade workspace",
         ProcessType::UserDelete => "Delete account",
         ProcessType::UserAvatarFetch => "Fetch avatar",
     };

@@ -38,12 +38,22 @@ pub(crate) async fn connect_page(
         frame: signed.frame(place).await?,
         handle: row.handle.to_string(),
         state: badge(&row),
-        reason: row.state_reason.clone(),
-        ready: row.state == WorkspaceState::Enabled,
+        reason: row.state_reason.clone().or_else(|| switched_off(&row)),
+        ready: row.state_now() == WorkspaceState::Enabled,
         by_host: connection(&signed.app, &row, handle.as_str(), &host, BY_HOST),
         by_database: connection(&signed.app, &row, handle.as_str(), &gateway_host(&signed.app), ""),
         certificate: certificate(&signed.app).await,
         password,
+    })
+}
+
+/// Why a database that is there takes no connections.
+fn switched_off(row: &WorkspaceRow) -> Option<String> {
+    let is_off = row.state == WorkspaceState::Enabled && row.state_now() != WorkspaceState::Enabled;
+    is_off.then(|| {
+        "This workspace is switched off and takes no connections. Its data stays. Start it over the API, with the \
+         command start."
+            .to_owned()
     })
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn badge(row: &WorkspaceRow) -> Badge {
     if row.state_reason.is_some() && row.state == model::workspace::WorkspaceState::Disabled {
         Badge::workspace("failed")
     } else {
-        Badge::workspace(row.state.as_str())
+        Badge::workspace(row.state_now().as_str())
     }
 }
 

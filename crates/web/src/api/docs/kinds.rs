@@ -28,6 +28,11 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Type(Type::String))
 }
 
+/// An object of any fields.
+fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object))
+}
+
 /// Bytes, which no schema describes.
 fn binary() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue)
@@ -96,13 +101,17 @@ kinds! {
     EmailStatus = one_of(["pending", "verified"]);
     /// Whether mails of a kind are wanted.
     Choice = one_of(["enabled", "disabled"]);
-    /// Where a workspace is in its life. Standpipe's own words are `creating`, `enabled` and `disabled`.
+    /// Where a workspace is in its life. Standpipe's own words are `creating`, `enabled`, `disabled` and `paused`.
     WorkspaceState = one_of([
         "pending", "running", "shutting-down", "terminated", "stopping", "stopped", "creating", "enabling",
         "enabled", "pausing", "paused", "disabling", "disabled"
     ]);
     /// What a workspace should be.
-    DesiredState = one_of(model::workspace::DESIRED_STATES);
+    DesiredState = one_of(["enabled", "disabled", "paused"]);
+    /// What a workspace can be told to do.
+    Command = one_of(["reboot", "stop", "start", "upgrade"]);
+    /// Nothing yet: an empty object.
+    Notices = object();
     /// The size of a workspace, kept and echoed.
     InstanceType = one_of(model::workspace::INSTANCE_TYPES);
     /// What runs a process.
