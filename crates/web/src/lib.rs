@@ -27,6 +27,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) struct Web {
     pub(crate) app: App,
     pub(crate) scheme: Scheme,
+    pub(crate) docs: api::Docs,
 }
 
 impl axum::extract::FromRef<Web> for App {
@@ -38,7 +39,11 @@ impl axum::extract::FromRef<Web> for App {
 /// API and console for one listener. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, because the
 /// audit log and the limits need to know who is at the other end.
 pub fn router(app: App, scheme: Scheme) -> Router {
-    let web = Web { app, scheme };
+    let web = Web {
+        app,
+        scheme,
+        docs: api::Docs::default(),
+    };
     Router::new()
         .nest("/api", api::router(&web))
         .merge(console::router(&web))

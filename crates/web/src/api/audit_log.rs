@@ -115,7 +115,9 @@ impl AuditRecordView {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WhereQuery {
+    /// A filter, such as `created_at > now() - interval '7 days'`. Blank is none.
     #[serde(rename = "where", default)]
+    #[param(max_length = 2000, example = "created_at > now() - interval '7 days'")]
     pub(crate) wanted: String,
 }
 
@@ -124,6 +126,7 @@ pub(crate) struct WhereQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
     #[param(value_type = Option<kinds::ExportFormat>, inline)]
+    /// The kind of file; `jsonl` if none is named.
     format: Option<String>,
 }
 

@@ -93,6 +93,8 @@ pub(crate) async fn delete_avatar(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VersionQuery {
+    /// The version that `avatar_url` has. With it the picture may be kept for ever.
+    #[param(example = "3")]
     v: Option<String>,
 }
 

@@ -4,5 +4,9 @@ mod document;
 pub(crate) mod kinds;
 pub(crate) mod path;
 pub(crate) mod refused;
+pub(crate) mod served;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use document::{Document, document, operations};
+pub(crate) use served::Docs;

@@ -68,7 +68,9 @@ impl IdentityView {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchQuery {
+    /// What to search for: a part of a handle or of a display name. Blank is everything.
     #[serde(default)]
+    #[param(max_length = 100, example = "an")]
     q: String,
 }
 

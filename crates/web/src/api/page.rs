@@ -12,8 +12,10 @@ const LARGEST_LIMIT: i64 = 100;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
+    /// How many to answer with: 1 to 100, where more is taken for 100 and less for 1.
     #[param(value_type = Option<i64>, default = 25, example = 25)]
     limit: Option<String>,
+    /// The `next_token` of the page before, unchanged.
     next_token: Option<String>,
 }
 

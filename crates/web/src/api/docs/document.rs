@@ -35,6 +35,7 @@ const BEARER: &str = "bearer";
         (name = "Audit log", description = "What happened to an account."),
         (name = "Avatar", description = "The picture of an account."),
         (name = "Database password", description = "The one password for all workspaces."),
+        (name = "Documentation", description = "This document."),
         (name = "E-mail", description = "The addresses of an account."),
         (name = "Identities", description = "Accounts, as others see them."),
         (name = "Preferences", description = "Which mails are wanted."),

@@ -80,6 +80,8 @@ macro_rules! refused {
 }
 
 refused! {
+    /// Of calls that need no token and look nothing up.
+    Open = 429 500;
     /// Of calls that need no token.
     Public = 400 429 500 503;
     /// Of calls that need a token and no more, whatever its scope.
