@@ -6,6 +6,7 @@ mod audit_log;
 mod authorisation;
 mod avatar;
 mod avatar_fetch;
+mod cli_login;
 mod credential_cache;
 mod deletion;
 mod emails;

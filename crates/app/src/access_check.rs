@@ -38,12 +38,8 @@ impl Facts {
 /// the holder knows the secret, and so may be told why not.
 pub(crate) fn check(facts: &Facts, user: &UserRow, now: Timestamp) -> Result<()> {
     let refuse = |code, message| Err(Error::CredentialRefused { code, message });
-    if !user.active {
-        refuse(
-            "account_disabled",
-            "This account is disabled. Ask the operator to enable it.",
-        )
-    } else if facts.auth_epoch != user.auth_epoch {
+    require_active(user)?;
+    if facts.auth_epoch != user.auth_epoch {
         refuse(
             "auth_reset",
             "Authentication of this account was reset. Sign in again and create a new token.",
@@ -66,6 +62,17 @@ pub(crate) fn check(facts: &Facts, user: &UserRow, now: Timestamp) -> Result<()>
     } else {
         Ok(())
     }
+}
+
+/// Whether the account may hold credentials at all.
+pub(crate) fn require_active(user: &UserRow) -> Result<()> {
+    if user.active {
+        return Ok(());
+    }
+    Err(Error::CredentialRefused {
+        code: "account_disabled",
+        message: "This account is disabled. Ask the operator to enable it.",
+    })
 }
 
 impl App {

@@ -12,8 +12,8 @@ use model::{
     token::PlainToken,
 };
 use store::{
-    Unrecorded, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia, tokens,
-    user_emails, users, users::UserRow, workspace_names,
+    Unrecorded, cli_logins, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia,
+    tokens, user_emails, users, users::UserRow, workspace_names,
 };
 
 use crate::{
@@ -130,6 +130,7 @@ impl App {
         let mut tx = self.db().begin().await?;
         handles::delete_expired_holds(&mut tx, self.now()).await?;
         sign_ins::delete_expired_sign_ins(&mut tx, before).await?;
+        cli_logins::delete_expired_cli_logins(&mut tx, before).await?;
         sessions::delete_expired_sessions(&mut tx, before).await?;
         tokens::delete_retired_tokens(&mut tx, before).await?;
         let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);

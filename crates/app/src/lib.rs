@@ -16,6 +16,7 @@ mod steady;
 
 pub mod admin;
 pub mod avatars;
+pub mod cli_logins;
 pub mod connections;
 mod credentials;
 pub mod deletion;

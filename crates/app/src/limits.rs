@@ -21,6 +21,7 @@ pub(crate) struct Limits {
     sign_in_email: DefaultKeyedRateLimiter<(IpAddr, String)>,
     sign_in_email_everywhere: DefaultKeyedRateLimiter<String>,
     code_user: DefaultKeyedRateLimiter<UserId>,
+    cli_login_ip: DefaultKeyedRateLimiter<IpAddr>,
     handle_ip: DefaultKeyedRateLimiter<IpAddr>,
     identity_ip: DefaultKeyedRateLimiter<IpAddr>,
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
@@ -84,6 +85,7 @@ impl Limits {
                 settings.sign_ins_per_email_per_hour.saturating_mul(EVERYWHERE),
             )),
             code_user: DefaultKeyedRateLimiter::keyed(per_hour(settings.codes_per_user_per_hour)),
+            cli_login_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.cli_logins_per_ip)),
             handle_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.handles_per_ip)),
             identity_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.identities_per_ip)),
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
@@ -117,6 +119,11 @@ impl Limits {
     /// A guess at a link or code.
     pub(crate) fn guess(&self, ip: IpAddr) -> Result<()> {
         check(&self.failure_ip, &network(ip))
+    }
+
+    /// A command line that asks to be let in.
+    pub(crate) fn cli_login(&self, ip: IpAddr) -> Result<()> {
+        check(&self.cli_login_ip, &network(ip))
     }
 
     /// A report of leaked credentials.
@@ -170,6 +177,7 @@ impl Limits {
         self.sign_in_email.retain_recent();
         self.sign_in_email_everywhere.retain_recent();
         self.code_user.retain_recent();
+        self.cli_login_ip.retain_recent();
         self.handle_ip.retain_recent();
         self.identity_ip.retain_recent();
         self.failure_ip.retain_recent();

@@ -240,20 +240,26 @@ impl App {
         Ok(user)
     }
 
-    /// Writes a new console session of `user`, whose row the transaction has locked, and gives its token.
-    pub(crate) async fn insert_console_session(
+    /// Writes a new session of `user`, whose row the transaction has locked, and gives its token.
+    pub(crate) async fn insert_session(
         &self,
         tx: &mut Tx,
         user: &UserRow,
+        kind: SessionKind,
         peer: &Peer,
     ) -> Result<(SessionId, PlainToken)> {
         let now = self.now();
         let id = SessionId::new(now, self.random());
         let token = PlainToken::generate(TokenKey::Temporary(id), self.random());
+        let settings = &self.settings().sessions;
+        let lifetime = match kind {
+            SessionKind::Console => settings.lifetime_seconds,
+            SessionKind::Cli => settings.cli_lifetime_seconds,
+        };
         let row = SessionRow {
             id,
             user_id: user.id,
-            kind: SessionKind::Console,
+            kind,
             mac: self.keys().token_mac(token.expose()),
             auth_epoch: user.auth_epoch,
             ip: peer.ip.to_string(),
@@ -261,7 +267,7 @@ impl App {
             created_at: now,
             authenticated_at: now,
             last_seen_at: now,
-            expires_at: time::after(now, self.settings().sessions.lifetime_seconds),
+            expires_at: time::after(now, lifetime),
         };
         sessions::insert_session(tx, &row).await?;
         Ok((id, token))

@@ -83,6 +83,8 @@ pub struct SessionSettings {
     pub lifetime_seconds: i64,
     /// A console session that is not used.
     pub idle_seconds: i64,
+    /// A command line's session, whatever is done with it.
+    pub cli_lifetime_seconds: i64,
     /// How many sessions an account may have; the oldest make room.
     pub per_user: i64,
     /// The age of a proof that is enough for [`model::session::Freshness::Sensitive`].
@@ -96,6 +98,7 @@ impl Default for SessionSettings {
         Self {
             lifetime_seconds: 30 * 24 * 60 * 60,
             idle_seconds: 14 * 24 * 60 * 60,
+            cli_lifetime_seconds: 30 * 24 * 60 * 60,
             per_user: 100,
             sensitive_seconds: 12 * 60 * 60,
             danger_seconds: 10 * 60,
@@ -127,6 +130,10 @@ pub struct LimitSettings {
     pub failures_per_ip: u32,
     /// Reports of leaked credentials from one address of the network.
     pub revocations_per_ip: u32,
+    /// Logins of command lines asked for from one address of the network.
+    pub cli_logins_per_ip: u32,
+    /// Logins of command lines that wait for a person, from everywhere together.
+    pub cli_logins_pending: u32,
     /// Questions of signed-in people whether a handle is free, from one address of the network.
     pub handles_per_ip: u32,
     /// Public names looked up by strangers, and searches of anyone, from one address of the network.
@@ -149,6 +156,8 @@ impl Default for LimitSettings {
             codes_per_user_per_hour: 12,
             failures_per_ip: 60,
             revocations_per_ip: 10,
+            cli_logins_per_ip: 10,
+            cli_logins_pending: 1000,
             handles_per_ip: 10,
             identities_per_ip: 60,
             connections_per_ip: 6000,

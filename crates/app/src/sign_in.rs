@@ -10,6 +10,7 @@ use model::{
     email::EmailAddress,
     handle::Handle,
     profile,
+    session::SessionKind,
     sign_in::{CODE_TRIES, LIFETIME_SECONDS, generate_code, generate_secret, normalise_code},
     time,
     token::PlainToken,
@@ -22,7 +23,7 @@ use store::{
 };
 
 use crate::{
-    App, Error, Peer, Result,
+    App, Error, Peer, Result, access_check,
     error::Checks,
     keys,
     outbox::link_message,
@@ -247,16 +248,13 @@ impl App {
         let user = users::lock_user(&mut tx, user.id).await?.ok_or(Error::Expired(
             "This link was used or is too old. Ask for a new one.",
         ))?;
-        if !user.active {
-            return Err(Error::CredentialRefused {
-                code: "account_disabled",
-                message: "This account is disabled. Ask the operator to enable it.",
-            });
-        }
+        access_check::require_active(&user)?;
         self.advance(&mut tx, &row, SignInState::Asked, SignInState::Used)
             .await?;
         let crowded_out = self.make_room(&mut tx, &user, peer).await?;
-        let (session_id, session) = self.insert_console_session(&mut tx, &user, peer).await?;
+        let (session_id, session) = self
+            .insert_session(&mut tx, &user, SessionKind::Console, peer)
+            .await?;
         let origin = peer.origin_of(&user, Credential::Session(session_id));
         let entry = AuditEntry::new(Some(user.id), Action::SessionCreate).on(user.id, &user.handle);
         let begun = self.record(origin.clone(), entry);
@@ -273,7 +271,12 @@ impl App {
 
     /// Ends the sessions that are unused for longest where there are as many as an account may have, so that one more
     /// has room; tells the person, and gives what is to be recorded.
-    async fn make_room(&self, tx: &mut Tx, user: &UserRow, peer: &Peer) -> Result<Option<AuditEntry>> {
+    pub(crate) async fn make_room(
+        &self,
+        tx: &mut Tx,
+        user: &UserRow,
+        peer: &Peer,
+    ) -> Result<Option<AuditEntry>> {
         let most = self.settings().sessions.per_user;
         let ended = sessions::delete_oldest_sessions(tx, user.id, most - 1).await?;
         if ended.is_empty() {
@@ -363,7 +366,9 @@ impl App {
         let user = self
             .insert_account(&mut tx, &handle, display_name.as_deref(), &email)
             .await?;
-        let (session_id, session) = self.insert_console_session(&mut tx, &user, peer).await?;
+        let (session_id, session) = self
+            .insert_session(&mut tx, &user, SessionKind::Console, peer)
+            .await?;
         let by_link = match row.via {
             SignInVia::Mail => Credential::Mail,
             SignInVia::Operator => Credential::Operator,

@@ -48,6 +48,13 @@ pub enum Message {
         /// Where Standpipe is.
         public_url: String,
     },
+    /// A command line was let into the recipient's account.
+    CliLogin {
+        /// For how many days.
+        days: i64,
+        /// Where it is, and with what.
+        notice: Notice,
+    },
     /// A sign-in ended older sessions of the recipient's, because an account may have only so many.
     SessionsEnded {
         /// With what they were.
@@ -124,6 +131,7 @@ impl Message {
             Self::EmailTaken(_) => "email_taken",
             Self::EmailChanged(..) => "email_changed",
             Self::AccountDeleted { .. } => "account_deleted",
+            Self::CliLogin { .. } => "cli_login",
             Self::SessionsEnded { .. } => "sessions_ended",
         }
     }
@@ -140,6 +148,7 @@ impl Message {
             | Self::StepUp(_)
             | Self::EmailTaken(_)
             | Self::EmailChanged(..)
+            | Self::CliLogin { .. }
             | Self::SessionsEnded { .. } => None,
         }
     }
@@ -223,6 +232,7 @@ impl Message {
                 ],
                 warning: "If it was not you, tell the operator of this server at once.".to_owned(),
             },
+            Self::CliLogin { days, notice } => account::cli_login(*days, notice),
             Self::SessionsEnded {
                 devices,
                 most,

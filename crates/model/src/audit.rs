@@ -75,6 +75,8 @@ actions! {
     UserEmailDelete = "user.email.delete", "removed the e-mail address";
     /// A sign-in link was asked for, or a code by which a session is confirmed.
     LoginRequest = "login.request", "asked for a link or a code to sign in to";
+    /// A person at their browser let a command line in.
+    LoginConfirm = "login.confirm", "verified a command line's login to";
     /// A wrong code was typed.
     LoginFail = "login.fail", "failed to sign in to";
     /// Someone signed in.

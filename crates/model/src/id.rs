@@ -95,6 +95,8 @@ ids! {
     MailId = "m";
     /// A request to sign in by mail.
     SignInId = "l";
+    /// A request of a command line to be let in: the public part of what it holds (contract §0.5).
+    CliLoginId = "tpttr";
 }
 
 impl EmailId {

@@ -3,6 +3,7 @@
 //! through [`Clock`] and [`Random`]. Every other crate uses these nouns.
 
 pub mod audit;
+pub mod cli_login;
 pub mod csv;
 pub mod email;
 pub mod filter;
@@ -28,7 +29,8 @@ mod error;
 
 pub use error::Invalid;
 pub use id::{
-    AuditId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId, WorkspaceId,
+    AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId,
+    WorkspaceId,
 };
 pub use random::Random;
 pub use secret::Secret;

@@ -175,6 +175,8 @@ pub struct Sessions {
     pub lifetime_days: u16,
     /// The days of a session that is not used.
     pub idle_days: u16,
+    /// The days of a command line's login.
+    pub cli_lifetime_days: u16,
     /// How many an account may have.
     pub per_user: u16,
     /// The hours after a sign-in in which credentials can be shown and made.
@@ -195,6 +197,8 @@ pub struct Limits {
     pub revocations_per_ip: u32,
     /// Public names looked up by strangers, and searches of anyone, from one address of the network, per minute.
     pub identities_per_ip: u32,
+    pub cli_logins_per_ip: u32,
+    pub cli_logins_pending: u32,
     pub handles_per_ip: u32,
     pub connections_per_ip: u32,
     pub connection_failures_per_handle: u32,

@@ -17,6 +17,7 @@ pub mod audit_chain;
 pub mod audit_erasure;
 pub mod audit_log;
 pub mod avatars;
+pub mod cli_logins;
 pub mod connections;
 pub mod database_passwords;
 pub mod deleted_users;

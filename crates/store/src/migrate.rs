@@ -28,6 +28,7 @@ migrations! {
     7 "0007_token_scopes";
     8 "0008_avatars";
     9 "0009_contract";
+    11 "0011_cli_logins";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

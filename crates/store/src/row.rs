@@ -53,6 +53,12 @@ impl Row {
             .map_err(|_| Error::Unreadable(column))
     }
 
+    pub(crate) fn opt_key(&self, column: &'static str) -> Result<Option<[u8; 32]>> {
+        self.opt_bytes(column)?
+            .map(|bytes| bytes.try_into().map_err(|_| Error::Unreadable(column)))
+            .transpose()
+    }
+
     pub(crate) fn time(&self, column: &'static str) -> Result<Timestamp> {
         self.int(column).map(model::time::from_micros)
     }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use model::{
-    AuditId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId, WorkspaceId,
+    AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId,
+    WorkspaceId,
 };
 
 /// One statement in the subset that both engines speak, with the number of its parameters.
@@ -116,6 +117,7 @@ macro_rules! ids {
 }
 ids!(
     AuditId,
+    CliLoginId,
     EmailId,
     MailId,
     PasswordId,

@@ -26,6 +26,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
     ),
     ("avatars", include_str!("avatars.rs"), crate::avatars::STATEMENTS),
     (
+        "cli_logins",
+        include_str!("cli_logins.rs"),
+        crate::cli_logins::STATEMENTS,
+    ),
+    (
         "connections",
         include_str!("connections.rs"),
         crate::connections::STATEMENTS,

@@ -144,6 +144,7 @@ impl TestApp {
         config.limits.sign_ins_per_email_per_hour = 10_000;
         config.limits.codes_per_user_per_hour = 10_000;
         config.limits.failures_per_ip = 10_000;
+        config.limits.cli_logins_per_ip = 10_000;
         config.limits.handles_per_ip = 10_000;
         config.limits.requests_per_ip = 0;
         config.limits.requests_per_account = 0;

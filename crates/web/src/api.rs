@@ -11,6 +11,7 @@ mod error;
 mod expiry;
 mod export;
 mod identity;
+mod login;
 mod page;
 mod password;
 mod preferences;
@@ -95,6 +96,12 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
         .routes(routes!(avatar::get_avatar))
         .routes(routes!(sign_in::request_sign_in))
         .routes(routes!(sign_in::request_sign_up))
+        .routes(routes!(login::create_cli_login))
+        .routes(routes!(
+            login::get_cli_login,
+            login::update_cli_login,
+            login::delete_cli_login
+        ))
         .routes(routes!(user::list_users, user::create_user))
         .routes(routes!(user::get_user, user::update_user, user::delete_user))
         .routes(routes!(export::export_account))

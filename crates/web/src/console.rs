@@ -8,6 +8,7 @@ mod answer;
 mod audit_log;
 mod audit_words;
 mod avatar;
+mod cli_login;
 mod confirm;
 mod connect;
 mod delete_account;
@@ -66,6 +67,11 @@ pub(crate) fn pages() -> Router<Web> {
             "/login/confirm",
             get(confirm::show_link).post(confirm::confirm_sign_in),
         )
+        .route(
+            "/login/token",
+            get(cli_login::show_cli_login).post(cli_login::confirm_cli_login),
+        )
+        .route("/login/token/deny", post(cli_login::deny_cli_login))
         .route("/login/check-mail", get(confirm::show_check_mail))
         .route("/logout", post(sign_in::sign_out));
     let settings = Router::new()

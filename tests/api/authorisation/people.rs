@@ -55,6 +55,8 @@ impl Account {
         let base = format!("/api/latest/user/{handle}");
         let actor = keeper.get("/api/latest/actor").await.with_status(200).json();
         let mut names = HashMap::from([("{user}", handle.to_owned()), ("{identity}", text(&actor, "id"))]);
+        let login = app.anonymous().post_nothing("/api/latest/login/token").await;
+        names.insert("{login}", text(&login.with_status(201).json(), "id"));
         if path.contains("/token") {
             let spare = keeper
                 .post(&format!("{base}/token"), json!({"title": "spare"}))

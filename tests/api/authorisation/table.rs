@@ -69,6 +69,11 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("POST", "/login", r#"{"email": "nobody@login.example"}"#, 201, LetsIn::Everyone),
     on("POST", "/signup", r#"{"email": "nobody@signup.example"}"#, 201, LetsIn::Everyone),
 
+    on("POST", "/login/token", "", 201, LetsIn::Everyone),
+    get("/login/token/{login}", LetsIn::Everyone),
+    on("PATCH", "/login/token/{login}", r#"{"state": "confirmed"}"#, 403, LetsIn::Nobody("browser_required")),
+    on("DELETE", "/login/token/{login}", "", 200, LetsIn::Everyone),
+
     get("/actor", ALL),
     get("/actor/activity", READ),
     get("/actor/conn", READ),

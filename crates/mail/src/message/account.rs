@@ -131,6 +131,29 @@ pub(super) fn email_taken(notice: &Notice) -> Words {
     }
 }
 
+/// A command line holds a login of the account.
+pub(super) fn cli_login(days: i64, notice: &Notice) -> Words {
+    let mut facts = vec![
+        format!(
+            "It is signed in for {days} day{}.",
+            if days == 1 { "" } else { "s" }
+        ),
+        "It can do what you can do with a token. End it under Settings, Sessions.".to_owned(),
+    ];
+    facts.extend(notice.facts());
+    Words {
+        subject: "A command line signed in to your account",
+        lead: "You verified a login in your browser, and its code was typed at a terminal.".to_owned(),
+        url: Some((
+            "See where you are signed in",
+            format!("{}settings/sessions", notice.public_url),
+        )),
+        code: None,
+        facts,
+        warning: notice.warning(),
+    }
+}
+
 pub(super) fn sessions_ended(devices: &[String], most: i64, notice: &Notice) -> Words {
     let mut facts: Vec<String> = devices.iter().map(|device| format!("Ended: {device}.")).collect();
     facts.extend(notice.facts());

@@ -75,6 +75,10 @@ impl Config {
             "sessions.lifetime_days and sessions.idle_days: they must be from 1 to 365",
         );
         rule(
+            (1..=365).contains(&sessions.cli_lifetime_days),
+            "sessions.cli_lifetime_days: it must be from 1 to 365",
+        );
+        rule(
             (1..=1000).contains(&sessions.per_user),
             "sessions.per_user: it must be from 1 to 1000",
         );
@@ -141,6 +145,8 @@ impl Config {
                 failures_per_ip: self.limits.failures_per_ip,
                 revocations_per_ip: self.limits.revocations_per_ip,
                 identities_per_ip: self.limits.identities_per_ip,
+                cli_logins_per_ip: self.limits.cli_logins_per_ip,
+                cli_logins_pending: self.limits.cli_logins_pending,
                 handles_per_ip: self.limits.handles_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,
@@ -156,6 +162,7 @@ impl Config {
         app::SessionSettings {
             lifetime_seconds: i64::from(sessions.lifetime_days) * day,
             idle_seconds: i64::from(sessions.idle_days) * day,
+            cli_lifetime_seconds: i64::from(sessions.cli_lifetime_days) * day,
             per_user: sessions.per_user.into(),
             sensitive_seconds: i64::from(sessions.sensitive_hours) * hour,
             danger_seconds: i64::from(sessions.danger_minutes) * minute,

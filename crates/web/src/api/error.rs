@@ -96,6 +96,10 @@ fn detail(error: &Error) -> String {
             .map(|field| format!("{}: {}", field.field, field.message))
             .collect::<Vec<_>>()
             .join(" "),
+        // What the command line prints of it.
+        Error::NotFound("login request") => {
+            "There is no such login request. Run the login command again.".to_owned()
+        }
         Error::NotFound(what) => format!("There is no such {what}, or it is not yours."),
         Error::SignInRequired => "Send a valid token as `Authorization: Bearer …`.".to_owned(),
         Error::FreshSignInRequired(_) => "Sign in again: this needs a fresh proof of who you are.".to_owned(),

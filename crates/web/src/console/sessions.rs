@@ -71,6 +71,19 @@ pub(super) fn device(user_agent: &str) -> String {
         ("Mac OS X", "macOS"),
         ("Linux", "Linux"),
     ];
+    // Pipes' command lines say no more of themselves than what made their client.
+    if user_agent.starts_with("OpenAPI-Generator/") {
+        return "Pipes command line".to_owned();
+    }
+    if let Some(rest) = user_agent.strip_prefix("standpipe/") {
+        let host = rest
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split([';', ')']).next());
+        return match host.map(str::trim).filter(|host| !host.is_empty()) {
+            Some(host) => format!("standpipe on {host}"),
+            None => "standpipe".to_owned(),
+        };
+    }
     let find = |names: &[(&str, &'static str)]| {
         names
             .iter()
@@ -131,6 +144,12 @@ mod tests {
             "Firefox on macOS"
         );
         assert_eq!(device("curl/8.1"), "curl");
+        assert_eq!(device("OpenAPI-Generator/1.0.0/go"), "Pipes command line");
+        assert_eq!(
+            device("standpipe/0.1.0 (build-7; linux x86_64)"),
+            "standpipe on build-7"
+        );
+        assert_eq!(device("standpipe/0.1.0"), "standpipe");
         assert_eq!(
             (device("").as_str(), device("my-bot").as_str()),
             ("Unknown", "my-bot")

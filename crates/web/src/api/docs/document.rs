@@ -41,7 +41,7 @@ const BEARER: &str = "bearer";
         (name = "Preferences", description = "Which mails are wanted."),
         (name = "Processes", description = "Slow work, and what became of it."),
         (name = "Sessions", description = "Where a person is signed in."),
-        (name = "Sign-in", description = "Mails to sign in with."),
+        (name = "Sign-in", description = "Mails to sign in with, and logins of command lines."),
         (name = "Tokens", description = "API tokens."),
         (name = "Workspaces", description = "PostgreSQL databases."),
     ),

@@ -63,6 +63,10 @@ kinds! {
     TenantId = like("^t_[0-9a-v]{20}$", super::super::TENANT_ID);
     /// The id of a workspace.
     WorkspaceId = like("^w_[0-9a-v]{20}$", "w_d9lfcgijbcks73e0q2a0");
+    /// What a command line's login request is known by. Whoever has it may try codes.
+    CliLoginId = like("^tpttr_[0-9a-v]{20}_[0-9a-z]{26}$", "tpttr_d9lfcb2jbcks73e0q1tg_0f3k9s1m7q2x8v4b6n5c0z1l3d");
+    /// Whether a person let the command line in.
+    CliLoginState = one_of(["pending", "confirmed"]);
     /// The id of a token.
     TokenId = like("^t_[0-9a-v]{20}$", "t_d9lfd1qjbcks73e0q2c0");
     /// The id of a session.

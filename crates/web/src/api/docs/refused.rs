@@ -98,6 +98,10 @@ refused! {
     Scope = 403;
     /// Of public calls that name something.
     NotFound = 404;
+    /// Where something worked once, or for a while.
+    Gone = 410;
+    /// Where a credential can be refused though none is needed.
+    Unauthenticated = 401;
     /// Where the state of things can be in the way.
     Conflict = 409;
 }

@@ -27,6 +27,7 @@ const DEEDS: &[(&str, &str, Option<&str>, SettingsPage)] = &[
     ("/settings/tokens", "Create a token", Some("title"), Tokens),
     ("/settings/tokens/{token}/rotate", "Rotate a token", None, Tokens),
     ("/settings/tokens/{token}/edit", "Change a token", Some("title"), Tokens),
+    ("/login/token", "Let a command line in", None, Sessions),
     ("/settings/sessions/{session}/end", "End a session", None, Sessions),
     ("/settings/sessions/end-others", "End all other sessions", None, Sessions),
     ("/settings/sessions/end-all", "End all sessions", None, Sessions),

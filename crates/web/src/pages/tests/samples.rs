@@ -2,6 +2,7 @@
 
 mod activity;
 mod audit_log;
+mod cli_login;
 mod handle;
 mod more_settings;
 mod settings;
@@ -124,6 +125,7 @@ type Pages = Vec<(&'static str, String)>;
 pub(super) fn pages(words: &Words) -> Pages {
     [
         signed_out::signed_out(words),
+        cli_login::cli_login(words),
         workspaces::workspaces(words),
         workspaces::connect(words),
         activity::activity(words),
