@@ -1,6 +1,9 @@
 //! SCRAM-SHA-256 keys (RFC 5802, RFC 7677), without I/O: the verifier that the account store keeps, the client keys
 //! that log in to a backend, and the three computations both sides need.
 
+pub mod client;
+
+use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -24,6 +27,25 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> Key {
     };
     mac.update(data);
     mac.finalize().into_bytes().into()
+}
+
+/// A nonce of 18 random octets in base64, as PostgreSQL makes them.
+pub fn nonce(random: &Random) -> String {
+    BASE64.encode(&random.bytes::<18>())
+}
+
+/// The value of attribute `name` at the front of `text`, and what follows its comma.
+pub fn attribute(text: &str, name: char) -> Option<(&str, Option<&str>)> {
+    let value = text.strip_prefix(name)?.strip_prefix('=')?;
+    Some(match value.split_once(',') {
+        Some((value, rest)) => (value, Some(rest)),
+        None => (value, None),
+    })
+}
+
+/// A nonce's characters: printable ASCII without the comma.
+pub fn is_nonce(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 fn xor(left: &Key, right: &Key) -> Key {
@@ -87,7 +109,7 @@ impl Verifier {
     /// The form that PostgreSQL takes as a role's password:
     /// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, in base64.
     pub fn to_postgres(&self) -> String {
-        let b64 = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
+        let b64 = |bytes: &[u8]| BASE64.encode(bytes);
         format!(
             "SCRAM-SHA-256${}:{}${}:{}",
             self.iterations,

@@ -4,6 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use app::connections::{Admission, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal};
 use bytes::{Bytes, BytesMut};
+use model::scram::nonce;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     task::JoinHandle,
@@ -19,7 +20,7 @@ use crate::{
     message::{authentication, put_authentication},
     refusal::{Fatal, Refused, Stop},
     sasl,
-    scram::{nonce, server::Offer},
+    scram::server::Offer,
     startup::Startup,
     stream::{BackendStream, Client, close},
     tls::TlsFacts,
