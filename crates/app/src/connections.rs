@@ -3,10 +3,7 @@
 mod open;
 mod renamed;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use model::{
     UserId,
@@ -17,11 +14,12 @@ use model::{
 };
 use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
+pub use ::workspaces::BackendAddress;
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
 pub use renamed::{Explanation, NameChange, WorkspaceChange};
 
-use crate::{App, Peer, Result, workspaces::LOCAL_SERVER};
+use crate::{Actor, App, Peer, Result, workspaces::LOCAL_SERVER};
 
 /// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
 #[derive(Debug, Clone)]
@@ -50,20 +48,6 @@ pub struct ConnectionRequest {
     pub peer: SocketAddr,
     /// What the client calls itself, cut and cleaned.
     pub application_name: Option<String>,
-}
-
-/// Where a backend listens.
-#[derive(Debug, Clone)]
-pub enum BackendAddress {
-    /// A Unix socket: the file itself.
-    Unix(PathBuf),
-    /// A TCP address.
-    Tcp {
-        /// Name or address.
-        host: String,
-        /// Port.
-        port: u16,
-    },
 }
 
 /// How to log in to a backend on behalf of a person.
@@ -231,6 +215,20 @@ impl App {
         if workspace.user_id != user.id {
             return Err(Refusal::NoSuchDatabase);
         }
+        self.admit(user, workspace).await
+    }
+
+    /// Lets somebody whom the API or the console knows into a workspace of theirs.
+    pub(crate) async fn admit_actor(
+        &self,
+        actor: &Actor,
+        workspace: WorkspaceRow,
+    ) -> std::result::Result<Admission, Refusal> {
+        self.admit(actor.user.clone(), workspace).await
+    }
+
+    /// How `user` enters `workspace`, which is theirs.
+    async fn admit(&self, user: UserRow, workspace: WorkspaceRow) -> std::result::Result<Admission, Refusal> {
         if workspace.state != WorkspaceState::Enabled || workspace.server_id != LOCAL_SERVER {
             return Err(Refusal::WorkspaceNotReady);
         }

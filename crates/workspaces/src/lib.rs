@@ -7,8 +7,11 @@
 //! left behind (`residents`), and keeps one postmaster alive (`supervisor`,
 //! `postmaster`). [`LocalStatus`] says how that goes, in words for a page. [`WorkspacePlan`] is what a job wants to be
 //! true inside (`provision`), through a superuser's session over the Unix socket (`control`).
+//!
+//! [`Session`] is a person's own way in, to run one statement (`session`).
 
 mod account;
+mod address;
 mod binaries;
 mod cluster;
 mod control;
@@ -18,12 +21,15 @@ mod place;
 mod postmaster;
 mod provision;
 mod residents;
+pub mod session;
 mod status;
 mod supervisor;
 
 #[cfg(test)]
 mod tests;
 
+pub use address::BackendAddress;
 pub use local::{LocalServer, LocalSettings};
 pub use provision::{ProvisionError, WorkspacePlan};
+pub use session::Session;
 pub use status::LocalStatus;

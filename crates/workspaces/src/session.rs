@@ -1,0 +1,83 @@
+//! A person's own session in a workspace: it logs in as their role and runs one statement.
+//!
+//! Values come as PostgreSQL writes them in text, whatever their type; rows come one by one and are never gathered here.
+//! A session runs one statement and is closed: nothing that a statement sets is left for another.
+//!
+//! `wire` reads and writes messages, `login` enters, `statement` runs, `column` says of what type the values are.
+
+mod column;
+mod error;
+mod login;
+mod row;
+mod statement;
+mod wire;
+
+use std::time::Duration;
+
+use model::scram::ClientKeys;
+use postgres_protocol::message::frontend;
+use tokio::time::timeout;
+
+use crate::BackendAddress;
+pub use column::{Column, Kind};
+pub use error::{OpenError, SqlError, StatementError, Unsupported};
+pub use row::Row;
+pub use statement::Step;
+use wire::Wire;
+
+/// How long a backend gets to take a request to cancel.
+const CANCEL: Duration = Duration::from_secs(5);
+
+/// As whom to log in, and where.
+#[derive(Debug)]
+pub struct Login<'a> {
+    /// The role.
+    pub role: &'a str,
+    /// The database.
+    pub database: &'a str,
+    /// What the role's verifier was made of.
+    pub keys: &'a ClientKeys,
+    /// Fresh for each login; from [`model::scram::nonce`].
+    pub nonce: String,
+    /// After which PostgreSQL ends a statement by itself, should nobody be there to cancel it.
+    pub statement_timeout: Duration,
+}
+
+/// A session that is open, for one statement. Dropping it closes the connection.
+pub struct Session {
+    wire: Wire,
+    canceller: Canceller,
+}
+
+/// Asks the backend to cancel what a session is doing.
+#[derive(Debug, Clone)]
+pub struct Canceller {
+    address: BackendAddress,
+    pid: i32,
+    secret: i32,
+}
+
+impl Session {
+    /// How it is cancelled.
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+}
+
+impl Canceller {
+    /// What the backend's process calls itself.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Asks, and waits until PostgreSQL has sent the signal; false when it could not be asked.
+    pub async fn cancel(&self) -> bool {
+        let request = async {
+            let mut wire = Wire::new(self.address.connect().await?);
+            frontend::cancel_request(self.pid, self.secret, wire.out());
+            wire.send().await?;
+            wire.wait_for_end().await
+        };
+        matches!(timeout(CANCEL, request).await, Ok(Ok(())))
+    }
+}
