@@ -18,6 +18,7 @@ mod limits;
 mod pages;
 mod password;
 mod preferences;
+mod query;
 mod session_limits;
 mod sessions;
 mod timing;

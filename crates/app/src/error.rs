@@ -60,6 +60,9 @@ pub enum Error {
     /// A link or code that worked once, or whose time is over.
     #[error("{0}")]
     Expired(&'static str),
+    /// PostgreSQL refuses a statement, in its own words.
+    #[error("{0}")]
+    Query(Box<::workspaces::session::SqlError>),
     /// A part that this needs is not there now.
     #[error("{0}")]
     Unavailable(String),

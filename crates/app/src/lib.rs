@@ -29,6 +29,7 @@ pub mod passwords;
 pub mod preferences;
 pub mod processes;
 pub mod profile;
+pub mod queries;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
@@ -49,7 +50,9 @@ pub use authority::Authority;
 pub use credentials::CredentialLookups;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
-pub use settings::{HandleSettings, LimitSettings, MailSettings, SessionSettings, Settings, SignUp};
+pub use settings::{
+    HandleSettings, LimitSettings, MailSettings, QuerySettings, SessionSettings, Settings, SignUp,
+};
 // The nouns that callers get back.
 pub use ::pictures::Network;
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
@@ -77,6 +80,8 @@ struct Inner {
     studio: pictures::Studio,
     work: Notify,
     open_connections: Arc<connections::OpenConnections>,
+    query_places: queries::Places,
+    spools: queries::Spools,
 }
 
 /// What the binary hands to the application.
@@ -105,6 +110,8 @@ impl App {
     /// The application made of `parts`.
     pub fn new(parts: Parts) -> Self {
         let limits = limits::Limits::new(&parts.settings.limits);
+        let query_places = queries::Places::new(&parts.settings.queries);
+        let spools = queries::Spools::new(&parts.settings.queries);
         Self(Arc::new(Inner {
             db: parts.db,
             keys: parts.keys,
@@ -120,6 +127,8 @@ impl App {
             studio: pictures::Studio::default(),
             work: Notify::new(),
             open_connections: Arc::default(),
+            query_places,
+            spools,
         }))
     }
 

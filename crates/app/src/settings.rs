@@ -35,6 +35,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Limits on what strangers can do.
     pub limits: LimitSettings,
+    /// How far a query may go.
+    pub queries: QuerySettings,
 }
 
 /// Who may make an account.
@@ -164,6 +166,39 @@ impl Default for LimitSettings {
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,
             requests_per_account: 6000,
+        }
+    }
+}
+
+/// How far a query of API or console may go.
+#[derive(Debug, Clone)]
+pub struct QuerySettings {
+    /// Seconds after which a statement is cancelled.
+    pub seconds: u32,
+    /// Rows after which a result ends.
+    pub rows: u32,
+    /// Bytes of one result, as PostgreSQL sends it.
+    pub result_bytes: u64,
+    /// Bytes of all results that are not yet read.
+    pub spool_bytes: u64,
+    /// Statements that run at once, in all.
+    pub at_once: usize,
+    /// Statements of one account that run at once.
+    pub per_user: usize,
+    /// Where results that are too large for memory are kept until they are read; without one, the system's place.
+    pub spool_dir: Option<PathBuf>,
+}
+
+impl Default for QuerySettings {
+    fn default() -> Self {
+        Self {
+            seconds: 30,
+            rows: 5000,
+            result_bytes: 2 * 1024 * 1024 * 1024,
+            spool_bytes: 8 * 1024 * 1024 * 1024,
+            at_once: 40,
+            per_user: 10,
+            spool_dir: None,
         }
     }
 }

@@ -51,6 +51,8 @@ pub struct Config {
     pub handles: Handles,
     /// How long people stay signed in.
     pub sessions: Sessions,
+    /// How far a query goes.
+    pub query: Query,
     /// What strangers can do.
     pub limits: Limits,
     /// What is logged, and how.
@@ -183,6 +185,24 @@ pub struct Sessions {
     pub sensitive_hours: u16,
     /// The minutes after a sign-in in which an account can be renamed, reset and deleted.
     pub danger_minutes: u16,
+}
+
+/// How far a query of API or console goes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// Seconds after which it is cancelled.
+    pub seconds: u32,
+    /// Rows after which its result ends.
+    pub rows: u32,
+    /// The largest result, in MiB.
+    pub result_mb: u32,
+    /// All results together that are not yet read, in MiB.
+    pub spool_mb: u32,
+    /// Queries that run at once, in all.
+    pub at_once: u16,
+    /// Queries of one account that run at once.
+    pub per_user: u16,
 }
 
 /// What strangers can do; see [`app::LimitSettings`].

@@ -16,6 +16,7 @@ mod page;
 mod password;
 mod preferences;
 mod process;
+mod query;
 mod session;
 mod sign_in;
 mod token;
@@ -140,6 +141,11 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
         .routes(routes!(workspace::list_workspace_audit_log))
         .routes(routes!(workspace::command_workspace))
         .routes(routes!(process::list_workspace_processes))
+        .routes(routes!(query::get_query, query::post_query).layer(DefaultBodyLimit::max(query::BODY_LIMIT)))
+        .routes(
+            routes!(query::get_query_file, query::post_query_file)
+                .layer(DefaultBodyLimit::max(query::BODY_LIMIT)),
+        )
         .routes(routes!(process::list_processes))
         .routes(routes!(process::get_process))
         .routes(routes!(audit_log::list_audit_log))

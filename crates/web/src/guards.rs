@@ -57,7 +57,7 @@ pub(crate) mod needs {
             }
         )*};
     }
-    needs!(Identify, EndItself, FindWorkspaces, Read, Change);
+    needs!(Identify, EndItself, FindWorkspaces, RunQueries, Read, Change);
 }
 
 /// A person who sent a valid bearer token whose scope allows what the handler says that it needs. The API knows no

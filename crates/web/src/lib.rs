@@ -12,6 +12,7 @@ mod guards;
 mod headers;
 mod limits;
 mod request;
+mod results;
 mod upload;
 
 use app::App;

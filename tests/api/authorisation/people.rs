@@ -93,6 +93,7 @@ impl Account {
                 .json();
             names.insert("{process}", text(&processes["items"][0], "id"));
             names.insert("{workspace}", "dev".to_owned());
+            names.insert("{file}", "data.json".to_owned());
         }
         Self { keeper, names }
     }

@@ -36,6 +36,11 @@ const FULL: LetsIn = LetsIn::Tokens {
     query: false,
 };
 
+const QUERY: LetsIn = LetsIn::Tokens {
+    read: false,
+    query: true,
+};
+
 const fn get(path: &'static str, lets_in: LetsIn) -> Endpoint {
     on("GET", path, "", 200, lets_in)
 }
@@ -122,4 +127,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/user/{user}/workspace/{workspace}/audit_log", READ),
     on("POST", "/user/{user}/workspace/{workspace}/command", r#"{"command": "reboot"}"#, 201, FULL),
     get("/user/{user}/workspace/{workspace}/process", READ),
+    on("GET", "/user/{user}/workspace/{workspace}/query", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
+    on("POST", "/user/{user}/workspace/{workspace}/query", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
+    on("GET", "/user/{user}/workspace/{workspace}/query/{file}", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
+    on("POST", "/user/{user}/workspace/{workspace}/query/{file}", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
 ];

@@ -74,6 +74,7 @@ fn settings(limits: LimitSettings) -> Settings {
             directory: None,
         },
         limits,
+        queries: app::QuerySettings::default(),
     }
 }
 

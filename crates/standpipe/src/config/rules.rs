@@ -86,6 +86,19 @@ impl Config {
             sessions.sensitive_hours > 0 && sessions.danger_minutes > 0,
             "sessions.sensitive_hours and sessions.danger_minutes: they must be 1 or more",
         );
+        let query = &self.query;
+        rule(
+            (1..=3600).contains(&query.seconds) && (1..=1_000_000).contains(&query.rows),
+            "query.seconds and query.rows: they must be from 1 to 3600 and from 1 to 1000000",
+        );
+        rule(
+            query.result_mb > 0 && query.spool_mb >= query.result_mb,
+            "query.result_mb and query.spool_mb: one result must have room among all",
+        );
+        rule(
+            query.per_user > 0 && query.at_once >= query.per_user,
+            "query.at_once and query.per_user: at_once must not be less than per_user, which must be 1 or more",
+        );
         if self.mail(Path::new("")).is_err() {
             rule(
                 false,
@@ -138,6 +151,7 @@ impl Config {
             },
             sessions: self.session_settings(),
             mail: self.mail(data_dir)?,
+            queries: self.query_settings(data_dir),
             limits: app::LimitSettings {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
                 sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
@@ -166,6 +180,20 @@ impl Config {
             per_user: sessions.per_user.into(),
             sensitive_seconds: i64::from(sessions.sensitive_hours) * hour,
             danger_seconds: i64::from(sessions.danger_minutes) * minute,
+        }
+    }
+
+    fn query_settings(&self, data_dir: &Path) -> app::QuerySettings {
+        let mib = |count: u32| u64::from(count) * 1024 * 1024;
+        let query = &self.query;
+        app::QuerySettings {
+            seconds: query.seconds,
+            rows: query.rows,
+            result_bytes: mib(query.result_mb),
+            spool_bytes: mib(query.spool_mb),
+            at_once: query.at_once.into(),
+            per_user: query.per_user.into(),
+            spool_dir: Some(data_dir.join("results")),
         }
     }
 

@@ -14,6 +14,9 @@ use model::Invalid;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// When it is worth asking again for what is not there now.
+const UNAVAILABLE_SECONDS: u64 = 5;
+
 /// An error of a use case, on its way to a client of the API.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError(Arc<Error>);
@@ -34,7 +37,7 @@ impl IntoResponse for ApiError {
 }
 
 /// The contract's `ErrorModel`.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(super) struct ErrorModel {
     #[serde(rename = "type")]
     #[schema(example = "invalid")]
@@ -50,6 +53,20 @@ pub(super) struct ErrorModel {
     instance: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     validation_errors: Vec<ValidationError>,
+    /// Of an error of PostgreSQL: its SQLSTATE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "42703")]
+    sqlstate: Option<String>,
+    /// Where in the statement, in characters from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i32>, example = 8)]
+    position: Option<u32>,
+    /// What PostgreSQL suggests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// PostgreSQL's own `DETAIL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql_detail: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -83,6 +100,7 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
         Error::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Error::Expired(_) => (StatusCode::GONE, "expired"),
+        Error::Query(_) => (StatusCode::BAD_REQUEST, "sql_error"),
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         Error::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable"),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -107,6 +125,7 @@ fn detail(error: &Error) -> String {
             format!("Too many requests. Try again in {after_seconds} seconds.")
         }
         Error::TooLarge => "The body is too large.".to_owned(),
+        Error::Query(error) => error.message.clone(),
         Error::Store(_) => "The account store does not answer. Try again.".to_owned(),
         Error::Internal(_) => {
             "Something failed on our side. The instance above finds it in the log.".to_owned()
@@ -157,6 +176,9 @@ fn add_headers(headers: &mut HeaderMap, error: &Error) {
         Error::RateLimited { after_seconds } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*after_seconds));
         }
+        Error::Unavailable(_) | Error::Store(_) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(UNAVAILABLE_SECONDS));
+        }
         _ => {}
     }
 }
@@ -183,6 +205,21 @@ impl ErrorModel {
             detail: detail(error),
             instance,
             validation_errors,
+            ..Self::of_sql(error)
+        }
+    }
+
+    /// What only an error of PostgreSQL says.
+    fn of_sql(error: &Error) -> Self {
+        let Error::Query(error) = error else {
+            return Self::default();
+        };
+        Self {
+            sqlstate: Some(error.sqlstate.clone()),
+            position: error.position,
+            hint: error.hint.clone(),
+            sql_detail: error.detail.clone(),
+            ..Self::default()
         }
     }
 
@@ -204,7 +241,7 @@ impl ErrorModel {
             status: status.as_u16(),
             detail,
             instance,
-            validation_errors: Vec::new(),
+            ..Self::default()
         }
     }
 }

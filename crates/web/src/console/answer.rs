@@ -82,7 +82,7 @@ pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
 
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Invalid(_) | Error::Query(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict { .. } => StatusCode::CONFLICT,
         Error::SignInRequired | Error::CredentialRefused { .. } => StatusCode::UNAUTHORIZED,
@@ -130,6 +130,7 @@ pub(crate) fn words(error: &Error) -> (&'static str, String) {
         ),
         Error::Expired(message) => ("This does not work any more", (*message).to_owned()),
         Error::HandleChanged(message) => ("This name was given up", message.clone()),
+        Error::Query(error) => ("PostgreSQL refuses the statement", error.message.clone()),
         Error::Unavailable(message) => ("This is not available now", message.clone()),
         Error::Store(_) => (
             "The account store does not answer",

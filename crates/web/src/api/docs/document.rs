@@ -40,6 +40,7 @@ const BEARER: &str = "bearer";
         (name = "Identities", description = "Accounts, as others see them."),
         (name = "Preferences", description = "Which mails are wanted."),
         (name = "Processes", description = "Slow work, and what became of it."),
+        (name = "Queries", description = "Statements in workspaces, over HTTP."),
         (name = "Sessions", description = "Where a person is signed in."),
         (name = "Sign-in", description = "Mails to sign in with, and logins of command lines."),
         (name = "Tokens", description = "API tokens."),

@@ -53,6 +53,8 @@ paths! {
     Process = "process", "^p_[0-9a-v]{20}$", "p_d9lfcgijbcks73e0q2ag";
     /// The audit record, by id.
     Record = "record", "^a_[0-9a-v]{20}$", "a_d9lfdaajbcks73e0q2g0";
+    /// A file name; its extension is the format of the answer.
+    File = "file", "^[A-Za-z0-9][A-Za-z0-9_.-]*\\.(json|csv|md)(\\.gz)?$", "data.csv";
     /// The e-mail address, by id.
     Email = "email", "^up_[0-9a-v]{20}$", "up_d9lfdjajbcks73e0q2k0";
 }
