@@ -1,4 +1,4 @@
-//! The tests that go through the front doors, in one binary: `api`, `console`, `gateway`, `cli`, `faults`. `testkit` is what they
+//! The tests that go through the front doors, in one binary: `api`, `console`, `gateway`, `mail`, `cli`, `faults`. `testkit` is what they
 //! stand on. Run them by `make test`, or by `scripts/with-postgres cargo nextest run -E 'binary(it)'`.
 
 #[cfg(test)]
@@ -11,3 +11,5 @@ mod console;
 mod faults;
 #[cfg(test)]
 mod gateway;
+#[cfg(test)]
+mod mail;

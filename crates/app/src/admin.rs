@@ -133,6 +133,7 @@ impl App {
         cli_logins::delete_expired_cli_logins(&mut tx, before).await?;
         sessions::delete_expired_sessions(&mut tx, before).await?;
         tokens::delete_retired_tokens(&mut tx, before).await?;
+        self.remove_dead_mail(&mut tx).await?;
         let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);
         workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)

@@ -1,18 +1,29 @@
 //! The outbox: mails are written in the transaction of what they announce, and delivered by a worker.
 
+mod waiting;
+
 use std::{sync::Arc, time::Duration};
 
-use mail::{Message, Outgoing, Transport};
-use model::{MailId, Secret, UserId, email::EmailAddress, sign_in::LIFETIME_SECONDS, time};
+use mail::{Fate, Message, Outgoing, Transport};
+use model::{
+    MailId, Secret, UserId, email::EmailAddress, retry::delay_millis, sign_in::LIFETIME_SECONDS, time,
+};
 use serde::{Deserialize, Serialize};
 use store::{Tx, Unrecorded, outbox, outbox::MailRow};
 use tokio_util::sync::CancellationToken;
 
+pub use waiting::WaitingMail;
+
 use crate::{App, Error, Peer, Result, keys::Purpose};
 
-const LEASE_SECONDS: i64 = 60;
-const IDLE: Duration = Duration::from_secs(5);
-const LONGEST_DELAY_SECONDS: i64 = 60 * 60;
+/// Longer than a mail may take to leave.
+const LEASE_SECONDS: i64 = 120;
+const LONGEST_SENDING: Duration = Duration::from_secs(90);
+const IDLE: Duration = Duration::from_secs(1);
+/// How long a mail is tried: as long as mail servers do (RFC 5321 §4.5.4.1).
+const GIVE_UP_SECONDS: i64 = 4 * 24 * 60 * 60;
+/// How long a mail that was given up is kept for the operator.
+const KEEP_DEAD_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 pub(crate) struct Mailer {
     transport: Transport,
@@ -83,11 +94,17 @@ impl App {
             sealed,
             attempts: 0,
             created_at: now,
+            run_after: now,
+            useful_until: message
+                .useful_minutes()
+                .map(|minutes| time::after(now, minutes * 60)),
+            dead_at: None,
+            reason: None,
         };
         Ok(outbox::insert_mail(tx, &row).await?)
     }
 
-    /// Delivers mail until `shutdown`.
+    /// Delivers mail until `shutdown`. Several may do so side by side.
     pub async fn deliver_mail(&self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             let woken = self.0.work.notified();
@@ -107,12 +124,33 @@ impl App {
     /// Delivers the mail that is due longest; false when there is none.
     pub async fn deliver_one(&self) -> Result<bool> {
         let now = self.now();
+        if !outbox::is_mail_due(self.db(), now).await? {
+            return Ok(false);
+        }
         let mut tx = self.db().begin().await?;
         let Some(row) = outbox::take_mail(&mut tx, now, time::after(now, LEASE_SECONDS)).await? else {
-            return Ok(false);
+            // Another worker was first; there may be more.
+            return Ok(outbox::is_mail_due(self.db(), now).await?);
         };
         tx.commit_unrecorded(Unrecorded::Lease).await?;
+        if row.useful_until.is_some_and(|end| end <= now) {
+            tracing::warn!(mail.id = %row.id, mail.kind = row.kind, reason = row.reason, "mail dropped: it helps nobody any more");
+            let mut tx = self.db().begin().await?;
+            outbox::delete_mail(&mut tx, row.id).await?;
+            tx.commit_unrecorded(Unrecorded::Lease).await?;
+            return Ok(true);
+        }
         let delivered = self.deliver(&row).await;
+        self.note_delivery(&row, delivered).await?;
+        Ok(true)
+    }
+
+    /// Writes what became of a mail. Killed before it is written, the mail leaves once more, with the same `Message-ID`.
+    async fn note_delivery(
+        &self,
+        row: &MailRow,
+        delivered: std::result::Result<(), mail::Error>,
+    ) -> Result<()> {
         let mut tx = self.db().begin().await?;
         match delivered {
             Ok(()) => {
@@ -123,29 +161,23 @@ impl App {
                 }
             }
             Err(error) => {
-                tracing::warn!(mail.id = %row.id, attempts = row.attempts, error = &error as &dyn std::error::Error, "mail not delivered");
-                let delay = 1_i64
-                    .checked_shl(u32::try_from(row.attempts).unwrap_or(12).min(12))
-                    .unwrap_or(i64::MAX);
-                outbox::postpone_mail(
-                    &mut tx,
-                    row.id,
-                    time::after(self.now(), delay.min(LONGEST_DELAY_SECONDS)),
-                )
-                .await?;
+                let now = self.now();
+                let is_old = now > time::after(row.created_at, GIVE_UP_SECONDS);
+                if error.fate() == Fate::Never || is_old {
+                    tracing::error!(mail.id = %row.id, mail.kind = row.kind, attempts = row.attempts, reason = error.reason(), "mail given up");
+                    outbox::bury_mail(&mut tx, row.id, now, &error.reason()).await?;
+                } else {
+                    tracing::warn!(mail.id = %row.id, mail.kind = row.kind, attempts = row.attempts, reason = error.reason(), "mail not delivered");
+                    let next = time::after_millis(now, delay_millis(row.attempts, self.random()));
+                    outbox::postpone_mail(&mut tx, row.id, next, &error.reason()).await?;
+                }
             }
         }
-        tx.commit_unrecorded(Unrecorded::Lease).await?;
-        Ok(true)
+        Ok(tx.commit_unrecorded(Unrecorded::Lease).await?)
     }
 
     async fn deliver(&self, row: &MailRow) -> std::result::Result<(), mail::Error> {
-        let compose = |_| mail::Error::Compose;
-        let plain = self
-            .keys()
-            .open(Purpose::Mail, &row.id.to_string(), &row.sealed)
-            .map_err(compose)?;
-        let letter: Letter = serde_json::from_slice(plain.expose()).map_err(|_| mail::Error::Compose)?;
+        let letter = self.open_letter(row)?;
         let mailer = &self.0.mailer;
         let mail = Outgoing {
             id: row.id,
@@ -157,10 +189,18 @@ impl App {
                 html: letter.html,
             },
         };
-        mailer.transport.send(&mail).await?;
+        tokio::time::timeout(LONGEST_SENDING, mailer.transport.send(&mail))
+            .await
+            .map_err(|_| mail::Error::Timeout)??;
         if let (Transport::Directory(_), Some(link)) = (&mailer.transport, &letter.link) {
             (mailer.on_link)(link);
         }
         Ok(())
+    }
+
+    fn open_letter(&self, row: &MailRow) -> std::result::Result<Letter, mail::Error> {
+        let plain = self.keys().open(Purpose::Mail, &row.id.to_string(), &row.sealed);
+        let plain = plain.map_err(|_| mail::Error::Compose)?;
+        serde_json::from_slice(plain.expose()).map_err(|_| mail::Error::Compose)
     }
 }

@@ -136,6 +136,23 @@ impl Message {
         }
     }
 
+    /// For how many minutes it helps; `None` is for ever. A link that does not work any more is not worth sending.
+    pub fn useful_minutes(&self) -> Option<i64> {
+        match self {
+            Self::SignIn(link) | Self::SignUp(link) => Some(link.minutes),
+            Self::VerifyEmail(proof) => Some(proof.minutes),
+            Self::StepUp(step_up) => Some(step_up.minutes),
+            Self::HandleChanged(..)
+            | Self::NoAccount { .. }
+            | Self::AccountDeleted { .. }
+            | Self::CredentialRevoked { .. }
+            | Self::EmailTaken(_)
+            | Self::EmailChanged(..)
+            | Self::SessionsEnded { .. }
+            | Self::CliLogin { .. } => None,
+        }
+    }
+
     /// The link in it, if there is one.
     pub fn link(&self) -> Option<&str> {
         match self {

@@ -1,6 +1,6 @@
 //! The ways out: SMTP, or a directory.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message as Email, Tokio1Executor,
@@ -9,7 +9,10 @@ use lettre::{
 use model::{MailId, email::EmailAddress};
 use tokio::io::AsyncWriteExt;
 
-use crate::Rendered;
+use crate::{Error, Rendered};
+
+/// How long each answer of a mail server may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How mail leaves.
 #[derive(Clone, Debug)]
@@ -33,29 +36,15 @@ pub struct Outgoing {
     pub message: Rendered,
 }
 
-/// Why a mail could not leave.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The mail server's URL cannot be used.
-    #[error("mail.smtp_url cannot be used")]
-    Url(#[source] lettre::transport::smtp::Error),
-    /// The mail server refused it or cannot be reached.
-    #[error("the mail server did not take the mail")]
-    Smtp(#[source] lettre::transport::smtp::Error),
-    /// The directory cannot be written.
-    #[error("the mail directory cannot be written")]
-    Directory(#[source] io::Error),
-    /// A header or address cannot be expressed.
-    #[error("the mail cannot be composed")]
-    Compose,
-}
-
 impl Transport {
-    /// Mail through the server at `url`: `smtp://`, `smtps://`, with `?tls=required` for STARTTLS.
+    /// Mail through the server at `url`: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which the server
+    /// must know unless it is this machine or `?tls=` says otherwise (`opportunistic`, `none`).
     pub fn smtp(url: &str) -> Result<Self, Error> {
+        let url = with_tls(url);
         Ok(Self::Smtp(
-            AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            AsyncSmtpTransport::<Tokio1Executor>::from_url(&url)
                 .map_err(Error::Url)?
+                .timeout(Some(TIMEOUT))
                 .build(),
         ))
     }
@@ -100,6 +89,32 @@ impl Transport {
             let _ = remove(&directory.join(format!("{id}.eml"))).await;
         }
     }
+}
+
+/// The URL with what it leaves open about TLS: passwords and sign-in links do not travel in clear over a network.
+fn with_tls(url: &str) -> String {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    let said = pairs.iter().any(|pair| pair.starts_with("tls="));
+    pairs.retain(|pair| *pair != "tls=none");
+    if !said && base.starts_with("smtp://") && !is_this_machine(base) {
+        pairs.push("tls=required");
+    }
+    match pairs.as_slice() {
+        [] => base.to_owned(),
+        pairs => format!("{base}?{}", pairs.join("&")),
+    }
+}
+
+fn is_this_machine(url: &str) -> bool {
+    let host = url.rsplit(['@', '/']).find(|part| !part.is_empty());
+    let host = host.unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let ip = host.parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether the mail at `path` goes to one of `addresses`. One that cannot be read is nobody's.
@@ -148,4 +163,35 @@ async fn write_private(path: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes).await?;
     file.sync_all().await?;
     tokio::fs::rename(&partial, path).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_required_unless_the_url_says_otherwise() {
+        for (url, with) in [
+            ("smtp://mail.example.com", "smtp://mail.example.com?tls=required"),
+            (
+                "smtp://u:p%40x@mail.example.com:587/",
+                "smtp://u:p%40x@mail.example.com:587/?tls=required",
+            ),
+            ("smtp://mail.example.com?tls=none", "smtp://mail.example.com"),
+            (
+                "smtp://mail.example.com?tls=opportunistic",
+                "smtp://mail.example.com?tls=opportunistic",
+            ),
+            ("smtps://mail.example.com", "smtps://mail.example.com"),
+            ("smtp://localhost:25", "smtp://localhost:25"),
+            ("smtp://u:p@127.0.0.1:25", "smtp://u:p@127.0.0.1:25"),
+            ("smtp://[::1]:25", "smtp://[::1]:25"),
+            (
+                "smtp://localhost.example.com",
+                "smtp://localhost.example.com?tls=required",
+            ),
+        ] {
+            assert_eq!(with_tls(url), with);
+        }
+    }
 }

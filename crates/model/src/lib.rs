@@ -15,6 +15,7 @@ pub mod preferences;
 pub mod process;
 pub mod profile;
 pub mod random;
+pub mod retry;
 pub mod scope;
 pub mod scram;
 pub mod secret;

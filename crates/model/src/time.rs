@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Where the time comes from. The binary passes the wall clock, tests pass one that they move.
 #[derive(Clone)]
@@ -48,7 +48,13 @@ pub fn for_people(at: Timestamp) -> String {
 
 /// `at` plus `seconds`, held at the end of time instead of overflowing.
 pub fn after(at: Timestamp, seconds: i64) -> Timestamp {
-    at.checked_add(jiff::SignedDuration::from_secs(seconds))
+    at.checked_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// The same by milliseconds.
+pub fn after_millis(at: Timestamp, millis: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_millis(millis))
         .unwrap_or(Timestamp::MAX)
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod mail;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};

@@ -172,6 +172,9 @@ fn serve_gateway(
     Ok(tokio::spawn(gateway.serve(listener, stopping)))
 }
 
+/// Mails that leave at the same time.
+const MAIL_WORKERS: usize = 4;
+
 fn workers(
     app: &App,
     clock: Clock,
@@ -179,12 +182,16 @@ fn workers(
     certificate: Certificate,
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let [processes, fetches, mails, connections] = [(); 4].map(|()| app.clone());
-    let [end, fetches_end, same_end, end_too] = [(); 4].map(|()| stopping.clone());
-    vec![
+    let [processes, fetches, connections] = [(); 3].map(|()| app.clone());
+    let [end, fetches_end, end_too] = [(); 3].map(|()| stopping.clone());
+    let mails = (0..MAIL_WORKERS).map(|_| {
+        let (app, end) = (app.clone(), stopping.clone());
+        tokio::spawn(async move { app.deliver_mail(end).await })
+    });
+    let mut workers: Vec<_> = mails.collect();
+    workers.extend([
         tokio::spawn(async move { processes.run_processes(end).await }),
         tokio::spawn(async move { fetches.run_avatar_fetches(fetches_end).await }),
-        tokio::spawn(async move { mails.deliver_mail(same_end).await }),
         tokio::spawn(async move { connections.watch_connections(end_too).await }),
         tokio::spawn(housekeeping::run(
             app.clone(),
@@ -193,5 +200,6 @@ fn workers(
             certificate,
             stopping.clone(),
         )),
-    ]
+    ]);
+    workers
 }

@@ -29,6 +29,7 @@ migrations! {
     8 "0008_avatars";
     9 "0009_contract";
     11 "0011_cli_logins";
+    13 "0013_mail";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::{MailId, UserId};
 
 use crate::{
-    Result, Tx,
+    Db, Result, Tx,
     row::Row,
     sql::{Sql, params, sql},
 };
@@ -25,6 +25,20 @@ pub struct MailRow {
     pub attempts: i64,
     /// When it was promised.
     pub created_at: Timestamp,
+    /// When it is tried next.
+    pub run_after: Timestamp,
+    /// Until when it helps; `None` is for ever.
+    pub useful_until: Option<Timestamp>,
+    /// When it was given up.
+    pub dead_at: Option<Timestamp>,
+    /// Why it did not leave yet.
+    pub reason: Option<String>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, user_id, kind, sealed, attempts, created_at, run_after, useful_until, dead_at, reason"
+    };
 }
 
 impl MailRow {
@@ -36,12 +50,17 @@ impl MailRow {
             sealed: row.bytes("sealed")?,
             attempts: row.int("attempts")?,
             created_at: row.time("created_at")?,
+            run_after: row.time("run_after")?,
+            useful_until: row.opt_time("useful_until")?,
+            dead_at: row.opt_time("dead_at")?,
+            reason: row.opt_text("reason")?,
         })
     }
 }
 
 const INSERT_MAIL: Sql = sql(
-    "INSERT INTO outbox (id, user_id, kind, sealed, attempts, run_after, created_at) VALUES ($1, $2, $3, $4, 0, $5, $5)",
+    "INSERT INTO outbox (id, user_id, kind, sealed, attempts, run_after, created_at, useful_until) \
+     VALUES ($1, $2, $3, $4, 0, $5, $5, $6)",
 );
 
 /// A new mail, due at once.
@@ -53,19 +72,32 @@ pub async fn insert_mail(tx: &mut Tx, row: &MailRow) -> Result<()> {
             row.user_id,
             &row.kind,
             row.sealed.as_slice(),
-            row.created_at
+            row.created_at,
+            row.useful_until,
         ],
     )
     .await
     .map(drop)
 }
 
-const TAKE_MAIL: Sql = sql("UPDATE outbox SET attempts = attempts + 1, lease_until = $2 \
-     WHERE id = (SELECT id FROM outbox WHERE run_after <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
-       ORDER BY run_after, id LIMIT 1) AND run_after <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
-     RETURNING id, user_id, kind, sealed, attempts, created_at");
+const FIND_DUE: Sql = sql("SELECT 1 AS due FROM outbox \
+     WHERE dead_at IS NULL AND run_after <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1");
 
-/// Takes the mail that is due longest, until `lease_until`.
+/// Whether a mail is due.
+pub async fn is_mail_due(db: &Db, now: Timestamp) -> Result<bool> {
+    Ok(db.one(FIND_DUE, params![now]).await?.is_some())
+}
+
+const TAKE_MAIL: Sql = sql(concat!(
+    "UPDATE outbox SET attempts = attempts + 1, lease_until = $2 \
+     WHERE id = (SELECT id FROM outbox WHERE dead_at IS NULL AND run_after <= $1 \
+         AND (lease_until IS NULL OR lease_until <= $1) ORDER BY run_after, id LIMIT 1) \
+       AND dead_at IS NULL AND run_after <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
+     RETURNING ",
+    columns!()
+));
+
+/// Takes the mail that is due longest, until `lease_until`. `None` also when another took it at this moment.
 pub async fn take_mail(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Option<MailRow>> {
     tx.one(TAKE_MAIL, params![now, lease_until])
         .await?
@@ -88,18 +120,65 @@ pub async fn delete_mails_of(tx: &mut Tx, user: UserId) -> Result<u64> {
     tx.run(DELETE_MAILS_OF, params![user]).await
 }
 
-const POSTPONE_MAIL: Sql = sql("UPDATE outbox SET run_after = $2, lease_until = NULL WHERE id = $1");
+const POSTPONE_MAIL: Sql =
+    sql("UPDATE outbox SET run_after = $2, reason = $3, lease_until = NULL WHERE id = $1");
 
-/// Gives a mail back until `run_after`.
-pub async fn postpone_mail(tx: &mut Tx, id: MailId, run_after: Timestamp) -> Result<()> {
-    tx.run(POSTPONE_MAIL, params![id, run_after]).await.map(drop)
+/// Gives a mail back until `run_after`, and says why.
+pub async fn postpone_mail(tx: &mut Tx, id: MailId, run_after: Timestamp, reason: &str) -> Result<()> {
+    tx.run(POSTPONE_MAIL, params![id, run_after, reason])
+        .await
+        .map(drop)
+}
+
+const BURY_MAIL: Sql = sql("UPDATE outbox SET dead_at = $2, reason = $3, lease_until = NULL WHERE id = $1");
+
+/// Gives a mail up, and says why; it stays for the operator.
+pub async fn bury_mail(tx: &mut Tx, id: MailId, at: Timestamp, reason: &str) -> Result<()> {
+    tx.run(BURY_MAIL, params![id, at, reason]).await.map(drop)
+}
+
+const REVIVE_MAIL: Sql = sql(
+    "UPDATE outbox SET dead_at = NULL, attempts = 0, created_at = $2, run_after = $2, lease_until = NULL \
+     WHERE id = $1",
+);
+
+/// Makes a mail due at once, as if it were new; false when there is none.
+pub async fn revive_mail(tx: &mut Tx, id: MailId, now: Timestamp) -> Result<bool> {
+    Ok(tx.run(REVIVE_MAIL, params![id, now]).await? == 1)
+}
+
+const DELETE_DEAD_MAILS: Sql = sql("DELETE FROM outbox WHERE dead_at < $1");
+
+/// Forgets mails that were given up before `before`.
+pub async fn delete_dead_mails(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    tx.run(DELETE_DEAD_MAILS, params![before]).await
+}
+
+const LIST_MAILS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM outbox ORDER BY created_at, id LIMIT $1"
+));
+
+/// Up to `limit` mails that did not leave, oldest first.
+pub async fn list_mails(db: &Db, limit: i64) -> Result<Vec<MailRow>> {
+    db.all(LIST_MAILS, params![limit])
+        .await?
+        .iter()
+        .map(MailRow::from_row)
+        .collect()
 }
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_MAIL,
+    FIND_DUE,
     TAKE_MAIL,
     DELETE_MAIL,
     DELETE_MAILS_OF,
     POSTPONE_MAIL,
+    BURY_MAIL,
+    REVIVE_MAIL,
+    DELETE_DEAD_MAILS,
+    LIST_MAILS,
 ];

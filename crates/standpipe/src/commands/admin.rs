@@ -5,7 +5,7 @@ use clap::Subcommand;
 use model::time;
 use serde_json::json;
 
-use super::{audit::Audit, environment, print};
+use super::{audit::Audit, environment, mail::Mail, print};
 use crate::{
     Error, Result,
     config::{Loaded, SAMPLE},
@@ -26,6 +26,9 @@ pub(super) enum Admin {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Mail that did not leave.
+    #[command(subcommand)]
+    Mail(Mail),
     /// Say whether the configuration can be used, and what is wrong with it.
     CheckConfig,
     /// Show the configuration that holds and where each value comes from; secrets are masked.
@@ -92,6 +95,11 @@ impl Admin {
             Self::Audit(command) => {
                 let app = open::admin(&loaded.config, &environment()).await?;
                 command.run(&app, &loaded.config.data_dir).await
+            }
+            Self::Mail(command) => {
+                command
+                    .run(&open::admin(&loaded.config, &environment()).await?)
+                    .await
             }
             Self::Token(command) => {
                 command

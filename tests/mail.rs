@@ -1,0 +1,4 @@
+//! Mail, as a mail server sees it.
+
+mod delivery;
+mod sink;

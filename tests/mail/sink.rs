@@ -1,0 +1,96 @@
+//! A real SMTP server, aiosmtpd, that does what the test tells it.
+
+use std::{collections::VecDeque, process::Stdio, time::Duration};
+
+use serde_json::Value;
+use testkit::{Builder, driver_directory, has};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/mail/sink.py");
+
+pub(super) struct Sink {
+    _child: Child,
+    input: ChildStdin,
+    out: Lines<BufReader<ChildStdout>>,
+    port: u64,
+    /// What it said while something else was waited for.
+    said: VecDeque<Value>,
+}
+
+impl Sink {
+    /// None where the run goes without Python.
+    pub(super) async fn start() -> Option<Self> {
+        if !has("python") {
+            return None;
+        }
+        let mut child = Command::new(driver_directory().join("python/bin/python"))
+            .arg(PROGRAM)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the mail server starts");
+        let mut sink = Self {
+            input: child.stdin.take().unwrap(),
+            out: BufReader::new(child.stdout.take().unwrap()).lines(),
+            _child: child,
+            port: 0,
+            said: VecDeque::new(),
+        };
+        sink.port = sink.hear("port").await["port"].as_u64().unwrap();
+        Some(sink)
+    }
+
+    /// A server whose mail goes there.
+    pub(super) fn serves(&self, builder: Builder) -> Builder {
+        let url = format!("smtp://127.0.0.1:{}", self.port);
+        builder.configure(|config| config.mail.smtp_url = Some(model::Secret::new(url)))
+    }
+
+    /// Tells it what to do from now on.
+    pub(super) async fn tell(&mut self, what: &str) {
+        self.input
+            .write_all(format!("{what}\n").as_bytes())
+            .await
+            .expect("it listens");
+        self.hear("told").await;
+    }
+
+    /// The next mail that it took.
+    pub(super) async fn mail(&mut self) -> Value {
+        self.hear("headers").await
+    }
+
+    /// The next refusal.
+    pub(super) async fn refusal(&mut self) -> u64 {
+        self.hear("refused").await["refused"].as_u64().unwrap()
+    }
+
+    /// The next thing it says that has `key`.
+    async fn hear(&mut self, key: &str) -> Value {
+        if let Some(at) = self.said.iter().position(|said| !said[key].is_null()) {
+            return self.said.remove(at).unwrap();
+        }
+        loop {
+            let line = timeout(PATIENCE, self.out.next_line())
+                .await
+                .expect("it speaks in time");
+            let said: Value = serde_json::from_str(&line.unwrap().expect("it runs")).unwrap();
+            if !said[key].is_null() {
+                return said;
+            }
+            self.said.push_back(said);
+        }
+    }
+
+    /// Whether it took a mail that nobody read yet; after it was told something, so that all before that is heard.
+    pub(super) async fn took_another(&mut self) -> bool {
+        self.tell("ok").await;
+        self.said.iter().any(|said| !said["headers"].is_null())
+    }
+}
