@@ -13,5 +13,6 @@ mod renames;
 mod rotation;
 mod smoke;
 mod switches;
+mod temporary;
 mod wire;
 mod world;

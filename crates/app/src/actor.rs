@@ -7,6 +7,7 @@ use model::{
     UserId,
     audit::{AuditEntry, Credential, Origin},
     scope::{Capability, Scope},
+    version::Expected,
 };
 use store::{sessions::SessionRow, users::UserRow};
 
@@ -58,6 +59,8 @@ pub struct Actor {
     pub(crate) scope: Scope,
     pub(crate) token_expires_at: Option<Timestamp>,
     pub(crate) peer: Peer,
+    /// Which version they believe to change.
+    pub(crate) expected: Expected,
 }
 
 impl Actor {
@@ -84,6 +87,22 @@ impl Actor {
     /// With what they act.
     pub fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// The same, who changes something only while its version is what they expect.
+    #[must_use]
+    pub fn expecting(self, expected: Expected) -> Self {
+        Self { expected, ..self }
+    }
+
+    /// Refuses the change of something whose version is not what they expect. Called under its lock, in the transaction
+    /// that changes it.
+    pub fn check_version(&self, version: i64) -> Result<(), Error> {
+        if self.expected.accepts(version) {
+            Ok(())
+        } else {
+            Err(Error::VersionMismatch { version })
+        }
     }
 
     /// Whether what they act with may do what `capability` says.

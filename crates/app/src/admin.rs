@@ -10,6 +10,7 @@ use model::{
     scope::Scope,
     scram::SALT_LENGTH,
     token::PlainToken,
+    version::Expected,
 };
 use store::{
     Unrecorded, cli_logins, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia,
@@ -70,6 +71,7 @@ impl App {
     pub async fn admin_create_token(&self, handle: &str, new: NewToken) -> Result<PlainToken> {
         let user = self.find_by_handle(handle).await?;
         let actor = Actor {
+            expected: Expected::Anything,
             user,
             credential: Credential::Operator,
             session: None,

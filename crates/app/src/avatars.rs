@@ -170,9 +170,11 @@ fn place(url: &Url) -> String {
 }
 
 async fn lock(tx: &mut Tx, actor: &Actor) -> Result<UserRow> {
-    users::lock_user(tx, actor.id())
+    let user = users::lock_user(tx, actor.id())
         .await?
-        .ok_or(Error::NotFound("user"))
+        .ok_or(Error::NotFound("user"))?;
+    actor.check_version(user.version_id)?;
+    Ok(user)
 }
 
 fn changed(user: UserRow, avatar_version: Option<i64>, now: jiff::Timestamp) -> UserRow {

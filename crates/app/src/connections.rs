@@ -5,6 +5,7 @@ mod renamed;
 
 use std::net::{IpAddr, SocketAddr};
 
+use jiff::Timestamp;
 use model::{
     UserId,
     audit::{Action, AuditEntry, Credential, Origin},
@@ -27,6 +28,8 @@ pub struct DatabaseLogin {
     /// Salt and iterations of the challenge. What the proof is checked against is [`App::proof_verifier`].
     pub verifier: Verifier,
     user: Option<UserRow>,
+    /// When it is a temporary one: the end of the password.
+    password_ends_at: Option<Timestamp>,
     /// When the name is one that its person gave up.
     old_name: Option<renamed::OldName>,
 }
@@ -81,6 +84,8 @@ pub enum Refusal {
     WrongPassword,
     /// The proof is right, but the operator has switched the account off.
     AccountSuspended,
+    /// The proof is right, but the password was a temporary one and is over.
+    PasswordExpired,
     /// The proof is right, but the user name is a handle that was given up.
     HandleChanged,
     /// The host name is one that the person's workspace had before its owner's handle changed.
@@ -113,6 +118,7 @@ impl Refusal {
         match self {
             Self::WrongPassword => "wrong password",
             Self::AccountSuspended => "account suspended",
+            Self::PasswordExpired => "password expired",
             Self::HandleChanged => "handle changed",
             Self::HostChanged => "host name changed",
             Self::NoSuchDatabase => "no such database",
@@ -172,19 +178,23 @@ impl App {
             return Ok(DatabaseLogin {
                 verifier: mock,
                 user: None,
+                password_ends_at: None,
                 old_name: None,
             });
         };
         let (id, sealed) = (found.password.id, found.password.sealed);
+        let password_ends_at = found.password.expires_at;
         Ok(match found.held {
             None => DatabaseLogin {
                 verifier: found.password.verifier,
                 user: Some(found.user),
+                password_ends_at,
                 old_name: None,
             },
             Some((since, until)) => DatabaseLogin {
                 verifier: mock,
                 user: Some(found.user),
+                password_ends_at,
                 old_name: Some(renamed::OldName {
                     handle,
                     since,
@@ -205,6 +215,9 @@ impl App {
         let user = login.user.clone().ok_or(Refusal::WrongPassword)?;
         if !user.active {
             return Err(Refusal::AccountSuspended);
+        }
+        if login.password_ends_at.is_some_and(|end| end <= self.now()) {
+            return Err(Refusal::PasswordExpired);
         }
         if login.old_name.is_some() {
             return Err(Refusal::HandleChanged);

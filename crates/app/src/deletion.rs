@@ -79,6 +79,7 @@ impl App {
             Err(Error::NotFound("user")) => return Ok(None),
             locked => locked?,
         };
+        actor.check_version(user.version_id)?;
         if typed.is_some_and(|typed| typed.trim() != user.handle.as_str()) {
             let message = format!("Type {} to delete the account.", user.handle);
             return Err(Error::invalid("confirm", message));

@@ -124,6 +124,7 @@ impl App {
         {
             return Err(Error::NotFound("e-mail address"));
         }
+        actor.check_version(named(&all, id)?.version_id)?;
         self.send_proof(&mut tx, actor, &row, owner.as_ref()).await?;
         let entry = about(actor, Action::UserEmailCreate, &row).with("mail", "sent again");
         tx.commit(self.record(actor.origin(), entry)).await?;
@@ -170,6 +171,8 @@ impl App {
     pub async fn verify_email(&self, actor: &Actor, id: EmailId, proof: EmailProof) -> Result<EmailRow> {
         self.0.limits.guess(actor.peer.ip)?;
         let before = self.get_email(actor, id).await?;
+        // Before the code is tried: a client that is behind has not used it up. It is checked again under the lock.
+        actor.check_version(before.version_id)?;
         if before.status == EmailStatus::Verified {
             return Ok(before);
         }
@@ -180,6 +183,7 @@ impl App {
             return Err(NO_PROOF);
         }
         let all = user_emails::list_emails_in(&mut tx, actor.id()).await?;
+        actor.check_version(named(&all, id)?.version_id)?;
         let now = self.now();
         match user_emails::verify_email(&mut tx, actor.id(), id, now).await {
             // Somebody verified it meanwhile; who knows the code reads its mail, and may be told.
@@ -258,6 +262,7 @@ impl App {
         self.lock_actor(&mut tx, actor).await?;
         let all = user_emails::list_emails_in(&mut tx, actor.id()).await?;
         let row = named(&all, id)?.clone();
+        actor.check_version(row.version_id)?;
         if row.is_primary {
             return Ok(row);
         }
@@ -294,6 +299,7 @@ impl App {
         self.lock_actor(&mut tx, actor).await?;
         let all = user_emails::list_emails_in(&mut tx, actor.id()).await?;
         let row = named(&all, id)?;
+        actor.check_version(row.version_id)?;
         if row.is_primary || !user_emails::delete_email(&mut tx, actor.id(), id).await? {
             let sentence = "This is your primary address. Make another one primary first, then remove it.";
             return Err(Error::conflict("email_is_primary", sentence));

@@ -26,6 +26,23 @@ pub enum Error {
     /// The path names a handle that the actor gave up; only they are told.
     #[error("{0}")]
     HandleChanged(String),
+    /// What the client believes to change has another version now.
+    #[error("the version is {version} now")]
+    VersionMismatch {
+        /// The version that it has.
+        version: i64,
+    },
+    /// What was there by its own nature for a time only, and is not any more.
+    #[error("{message}")]
+    Ended {
+        /// The stable code.
+        code: &'static str,
+        /// One sentence that says what to do.
+        message: &'static str,
+    },
+    /// This server does not do it.
+    #[error("{0}")]
+    NotImplemented(&'static str),
     /// No credential, or one that is not ours.
     #[error("sign in, or send a valid token")]
     SignInRequired,

@@ -80,6 +80,7 @@ impl App {
         let before: Preferences = preferences::find_preferences_in(&mut tx, actor.id())
             .await?
             .into();
+        actor.check_version(before.version_id)?;
         let after = Communication {
             community_updates: community.unwrap_or(before.communication.community_updates),
             product_updates: product.unwrap_or(before.communication.product_updates),

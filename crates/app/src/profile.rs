@@ -1,6 +1,6 @@
 //! The profile: display name and URL; where the avatar is to be fetched from comes with it.
 
-use model::{audit::Action, profile};
+use model::{audit::Action, profile, version::Expected};
 use serde_json::{Map, Value, json};
 use store::{users, users::UserRow};
 use url::Url;
@@ -8,7 +8,7 @@ use url::Url;
 use crate::{Actor, App, Error, Result, error::Checks};
 
 /// What to change; `None` leaves a field as it is, an empty text clears it.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ProfileUpdate {
     /// The display name.
     pub display_name: Option<String>,
@@ -48,12 +48,14 @@ impl App {
     ) -> Result<UserRow> {
         let update = self.without_own_avatar(actor, update);
         update.check()?;
-        let Some(handle) = handle else {
+        let Some(handle) = handle.filter(|handle| *handle != actor.user.handle.as_str()) else {
             return self.update_profile(actor, update).await;
         };
         let user = self.update_handle(actor, handle).await?;
+        // The version was right before the handle changed; by that it is another.
         let renamed = Actor {
             user,
+            expected: Expected::Anything,
             ..actor.clone()
         };
         self.update_profile(&renamed, update).await
@@ -67,6 +69,7 @@ impl App {
             self.0.limits.avatar(actor.id())?;
         }
         let user = self.write_profile(actor, display_name, url).await?;
+        let actor = &actor.clone().expecting(Expected::Anything);
         match avatar_url {
             Some(Some(url)) => self.request_avatar_fetch(actor, &url).await.map(|_| user),
             Some(None) => self.reset_avatar(actor).await,
@@ -91,6 +94,7 @@ impl App {
         let before = users::lock_user(&mut tx, actor.id())
             .await?
             .ok_or(Error::NotFound("user"))?;
+        actor.check_version(before.version_id)?;
         let after = UserRow {
             display_name: display_name.unwrap_or_else(|| before.display_name.clone()),
             url: url.unwrap_or_else(|| before.url.clone()),

@@ -7,6 +7,7 @@ use model::{
     session::{Freshness, SessionKind},
     time,
     token::{PlainToken, TokenKey},
+    version::Expected,
 };
 use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, users, users::UserRow};
 
@@ -77,6 +78,7 @@ impl App {
             title: row.name(),
         };
         Ok(Actor {
+            expected: Expected::Anything,
             user: user.clone(),
             credential,
             session: None,
@@ -124,6 +126,7 @@ impl App {
         self.0.last_use.session(id, now);
         let token_expires_at = Some(row.expires_at);
         Ok(Actor {
+            expected: Expected::Anything,
             user: user.clone(),
             credential: match row.kind {
                 SessionKind::Console => Credential::Session(id),
@@ -207,6 +210,7 @@ impl App {
         let user = users::lock_user(&mut tx, actor.id())
             .await?
             .ok_or(Error::NotFound("user"))?;
+        actor.check_version(user.version_id)?;
         // Of two resets at once the second acts with a credential that the first one ended.
         if user.auth_epoch != actor.user.auth_epoch {
             return Err(Error::SignInRequired);

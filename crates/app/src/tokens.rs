@@ -196,6 +196,7 @@ impl App {
         let before = tokens::find_token_in(&mut tx, actor.id(), id)
             .await?
             .ok_or(Error::NotFound("token"))?;
+        actor.check_version(before.version_id)?;
         let after = TokenRow {
             status: status.unwrap_or(before.status),
             title: title.unwrap_or_else(|| before.title.clone()),
@@ -230,6 +231,7 @@ impl App {
         let row = tokens::find_token_in(&mut tx, actor.id(), id)
             .await?
             .ok_or(Error::NotFound("token"))?;
+        actor.check_version(row.version_id)?;
         tokens::delete_token(&mut tx, actor.id(), id).await?;
         let entry = about(actor, Action::TokenDelete, &row)
             .with("last4", row.last4.clone())

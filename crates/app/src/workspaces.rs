@@ -158,12 +158,7 @@ impl App {
     /// Deletes a workspace: it is gone at once for every client, and its database is dropped by a process.
     pub async fn delete_workspace(&self, actor: &Actor, handle_or_id: &str) -> Result<WorkspaceRow> {
         let mut tx = self.db().begin().await?;
-        users::lock_user(&mut tx, actor.id())
-            .await?
-            .ok_or(Error::NotFound("user"))?;
-        let row = workspaces::find_workspace_in(&mut tx, actor.id(), handle_or_id)
-            .await?
-            .ok_or(Error::NotFound("workspace"))?;
+        let row = self.lock_workspace(&mut tx, actor, handle_or_id).await?;
         workspaces::delete_workspace(&mut tx, actor.id(), row.id).await?;
         let process = self
             .insert_process(&mut tx, actor, ProcessType::WorkspaceDelete, &row)

@@ -97,6 +97,8 @@ impl Fatal {
             ),
             Refusal::AccountSuspended => Self::new("28000", "account is suspended")
                 .hint("Ask the operator of this server to enable the account again."),
+            Refusal::PasswordExpired => Self::new("28P01", "the temporary database password is over")
+                .hint("Make a new one: Settings, Profile, or POST /user/NAME/password over the API."),
             Refusal::HandleChanged => Self::new("28000", "this user name was given up"),
             Refusal::HostChanged => Self::new("3D000", "this host name was given up"),
             Refusal::NoSuchDatabase => Self::no_such_database(request),
@@ -271,6 +273,7 @@ mod tests {
         let states = [
             (Refusal::WrongPassword, "28P01"),
             (Refusal::AccountSuspended, "28000"),
+            (Refusal::PasswordExpired, "28P01"),
             (Refusal::HandleChanged, "28000"),
             (Refusal::HostChanged, "3D000"),
             (Refusal::NoSuchDatabase, "3D000"),

@@ -24,6 +24,7 @@ pub mod sign_in;
 pub mod step_up;
 pub mod time;
 pub mod token;
+pub mod version;
 pub mod workspace;
 
 mod error;

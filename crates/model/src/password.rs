@@ -15,6 +15,24 @@ pub fn generate(random: &Random) -> Secret<String> {
     Secret::new(groups.join("-"))
 }
 
+/// How many minutes a temporary password may live: up to 30 days.
+pub const LIFETIME_MINUTES: std::ops::RangeInclusive<i64> = 1..=30 * 24 * 60;
+
+/// The lifetime, in seconds, of a temporary password of so many `minutes`.
+pub fn lifetime_seconds(minutes: i64) -> Result<i64, crate::Invalid> {
+    if LIFETIME_MINUTES.contains(&minutes) {
+        Ok(minutes * 60)
+    } else {
+        Err(crate::Invalid::new(
+            "expires_in_minutes",
+            format!(
+                "Use 1 to {} minutes, or leave it out for a password that stays.",
+                LIFETIME_MINUTES.end()
+            ),
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,8 @@ pub struct DatabasePasswordRow {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it ends, if it is a temporary one.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The columns of a password in any query that calls the table `p`.
@@ -30,11 +32,16 @@ macro_rules! password_columns {
     () => {
         "p.id AS p_id, p.user_id AS p_user_id, p.iterations AS p_iterations, p.salt AS p_salt, \
          p.stored_key AS p_stored_key, p.server_key AS p_server_key, p.sealed AS p_sealed, \
-         p.created_at AS p_created_at"
+         p.created_at AS p_created_at, p.expires_at AS p_expires_at"
     };
 }
 
 impl DatabasePasswordRow {
+    /// Whether it is a temporary one whose time is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     fn from_row(row: &Row) -> Result<Self> {
         let iterations = row.int("p_iterations")?;
         Ok(Self {
@@ -48,6 +55,7 @@ impl DatabasePasswordRow {
             },
             sealed: row.bytes("p_sealed")?,
             created_at: row.time("p_created_at")?,
+            expires_at: row.opt_time("p_expires_at")?,
         })
     }
 }
@@ -103,11 +111,11 @@ pub async fn find_login(db: &Db, handle: &Handle, now: Timestamp) -> Result<Opti
 }
 
 const UPSERT_PASSWORD: Sql = sql("INSERT INTO database_passwords \
-       (user_id, id, iterations, salt, stored_key, server_key, sealed, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+       (user_id, id, iterations, salt, stored_key, server_key, sealed, created_at, expires_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
      ON CONFLICT (user_id) DO UPDATE SET id = excluded.id, iterations = excluded.iterations, \
        salt = excluded.salt, stored_key = excluded.stored_key, server_key = excluded.server_key, \
-       sealed = excluded.sealed, created_at = excluded.created_at");
+       sealed = excluded.sealed, created_at = excluded.created_at, expires_at = excluded.expires_at");
 
 /// Sets the account's password: verifier and sealed text change in one row, so that they always agree.
 pub async fn upsert_password(tx: &mut Tx, password: &DatabasePasswordRow) -> Result<()> {
@@ -120,6 +128,7 @@ pub async fn upsert_password(tx: &mut Tx, password: &DatabasePasswordRow) -> Res
         &password.verifier.server_key,
         password.sealed.as_slice(),
         password.created_at,
+        password.expires_at,
     ];
     tx.run(UPSERT_PASSWORD, values).await.map(drop)
 }

@@ -143,6 +143,22 @@ impl Caller {
         Answer::read(request.body(body).send().await.expect("an answer")).await
     }
 
+    /// Any method, with headers of the test's own and a body as it is.
+    pub async fn send_raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = self.request(method.parse().expect("a method"), path, None);
+        for (name, value) in headers {
+            let value = header::HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+            request = request.header(*name, value);
+        }
+        Answer::read(request.body(body).send().await.expect("an answer")).await
+    }
+
     /// Any method, to a server that may be gone: nothing when no whole answer came.
     pub async fn try_send(&self, method: &str, path: &str, body: Option<Value>) -> Option<Answer> {
         let method = method.parse().expect("a method");

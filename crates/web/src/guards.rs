@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams},
     http::{Extensions, HeaderMap, header, request::Parts},
 };
-use model::scope::Capability;
+use model::{scope::Capability, version::Expected};
 
 use crate::{Web, api, limits::is_continuation, request::Noted};
 
@@ -75,7 +75,7 @@ impl<N: Need> FromRequestParts<Web> for Bearer<N> {
         admit(&web.app, &actor, parts)?;
         actor.may(N::CAPABILITY)?;
         refuse_old_handle(&web.app, &actor, parts).await?;
-        Ok(Self(actor, PhantomData))
+        Ok(Self(actor.expecting(expected(&parts.headers)), PhantomData))
     }
 }
 
@@ -97,6 +97,13 @@ impl FromRequestParts<Web> for Public {
         }
         Ok(Self(Visitor { peer, actor }))
     }
+}
+
+/// Which version a client believes to change. Whatever changes something of a version asks the actor, under its lock.
+fn expected(headers: &HeaderMap) -> Expected {
+    let values = headers.get_all(header::IF_MATCH).iter();
+    // What is no text is a tag that nothing has.
+    Expected::from_values(values.map(|value| value.to_str().unwrap_or("?")))
 }
 
 /// Tells who still uses a handle that they gave up what happened to it, whatever resource below it they ask for.

@@ -108,6 +108,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("PATCH", "/user/{user}/preferences", r#"{"communication_tips_and_tricks": "disabled"}"#, 200, FULL),
     get("/user/{user}/process", READ),
     get("/user/{user}/process/{process}", READ),
+    on("POST", "/user/{user}/process/{process}/command", r#"{"command": "cancel"}"#, 501, LetsIn::Nobody("not_implemented")),
+    get("/user/{user}/process/{process}/log/process.jsonl", READ),
     get("/user/{user}/session", READ),
     on("DELETE", "/user/{user}/session", "", 200, FULL),
     on("DELETE", "/user/{user}/session/{session}", "", 204, FULL),
@@ -131,4 +133,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("POST", "/user/{user}/workspace/{workspace}/query", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
     on("GET", "/user/{user}/workspace/{workspace}/query/{file}", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
     on("POST", "/user/{user}/workspace/{workspace}/query/{file}", r#"{"sql": "SELECT 1"}"#, 200, QUERY),
+    get("/user/{user}/workspace/{workspace}/process/{process}", READ),
+    on("POST", "/user/{user}/workspace/{workspace}/process/{process}/command", "", 501, LetsIn::Nobody("not_implemented")),
+    get("/user/{user}/workspace/{workspace}/process/{process}/log/process.jsonl", READ),
 ];

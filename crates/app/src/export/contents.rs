@@ -118,6 +118,7 @@ impl App {
     async fn profile(&self, actor: &Actor) -> Result<Value> {
         let user = actor.user();
         let origin = avatars::find_avatar_origin(self.db(), user.id).await?;
+        let password = self.password_times(actor).await?;
         Ok(json!({
             "id": user.id,
             "handle": user.handle,
@@ -128,7 +129,8 @@ impl App {
             "created_at": rfc3339_seconds(user.created_at),
             "updated_at": user.updated_at.map(rfc3339_seconds),
             "authentication_reset_at": user.token_min_issued_at.map(rfc3339_seconds),
-            "database_password_created_at": self.password_created_at(actor).await?.map(rfc3339_seconds),
+            "database_password_created_at": password.map(|times| rfc3339_seconds(times.created_at)),
+            "database_password_expires_at": password.and_then(|times| when(times.expires_at)),
         }))
     }
 

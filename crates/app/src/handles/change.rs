@@ -97,6 +97,7 @@ impl App {
         self.0.limits.handle(actor.peer.ip)?;
         let mut tx = self.db().begin().await?;
         let user = self.lock_actor(&mut tx, actor).await?;
+        actor.check_version(user.version_id)?;
         if user.handle == handle {
             return Ok(user);
         }

@@ -57,6 +57,7 @@ impl App {
         let old = tokens::find_token_in(&mut tx, user.id, id)
             .await?
             .ok_or(Error::NotFound("token"))?;
+        actor.check_version(old.version_id)?;
         let retiring_until = retire(&mut tx, &old, overlap, now).await?;
         let wish = Wish {
             title: old.title.clone(),

@@ -103,7 +103,8 @@ impl App {
         Ok(after)
     }
 
-    /// The actor's workspace, with the account's row locked until the end of the transaction.
+    /// The actor's workspace, of the version that they expect, with the account's row locked until the end of the
+    /// transaction.
     pub(super) async fn lock_workspace(
         &self,
         tx: &mut Tx,
@@ -111,9 +112,11 @@ impl App {
         handle_or_id: &str,
     ) -> Result<WorkspaceRow> {
         self.lock_actor(tx, actor).await?;
-        workspaces::find_workspace_in(tx, actor.id(), handle_or_id)
+        let row = workspaces::find_workspace_in(tx, actor.id(), handle_or_id)
             .await?
-            .ok_or(Error::NotFound("workspace"))
+            .ok_or(Error::NotFound("workspace"))?;
+        actor.check_version(row.version_id)?;
+        Ok(row)
     }
 
     /// Writes `after`; whether it is switched off by it decides on the connections that are open.

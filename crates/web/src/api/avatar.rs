@@ -48,10 +48,11 @@ impl AvatarView {
 /// Stores a picture as the avatar: one file, under any field name.
 #[utoipa::path(
     post, path = "/user/{user}/avatar", tag = "Avatar",
-    params(path::User),
+    params(path::User, path::IfMatch),
     responses(
         (status = 201, description = "Where the avatar is now.", body = AvatarView),
         refused::Account,
+        refused::Version,
         refused::Body,
     ),
     security(("bearer" = [])),
@@ -72,10 +73,11 @@ pub(crate) async fn create_avatar(
 /// Goes back to the generated picture.
 #[utoipa::path(
     delete, path = "/user/{user}/avatar", tag = "Avatar",
-    params(path::User),
+    params(path::User, path::IfMatch),
     responses(
         (status = 201, description = "Where the avatar is now.", body = AvatarView),
         refused::Account,
+        refused::Version,
     ),
     security(("bearer" = [])),
 )]

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
 };
-use model::{EmailId, Secret, UserId, time::rfc3339_seconds};
+use model::{EmailId, Secret, UserId, time::rfc3339_seconds, version::Expected};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -146,11 +146,12 @@ pub(crate) async fn get_email(
 /// Verifies an address by its code, makes it the primary one, or both.
 #[utoipa::path(
     patch, path = "/user/{user}/email/{email}", tag = "E-mail",
-    params(path::User, path::Email),
+    params(path::User, path::Email, path::IfMatch),
     request_body = UpdateEmailRequest,
     responses(
         (status = 200, description = "The address as it is now.", body = EmailView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -158,12 +159,13 @@ pub(crate) async fn get_email(
 )]
 pub(crate) async fn update_email(
     State(app): State<App>,
-    Bearer(actor, _): Bearer<Change>,
+    Bearer(mut actor, _): Bearer<Change>,
     Path((user, email)): Path<(String, String)>,
     JsonBody(input): JsonBody<UpdateEmailRequest>,
 ) -> Answer<Json<EmailView>> {
     let id = named(&actor, &user, &email)?;
     let mut row = app.get_email(&actor, id).await?;
+    actor.check_version(row.version_id)?;
     if input.is_primary == Some(false) && row.is_primary {
         let sentence = "Make another address primary instead: one always is.";
         return Err(Error::invalid("is_primary", sentence).into());
@@ -171,6 +173,8 @@ pub(crate) async fn update_email(
     if let Some(code) = input.code {
         let proof = EmailProof::Code(Secret::new(code));
         row = app.verify_email(&actor, id, proof).await?;
+        // It was the one that the client means until just now.
+        actor = actor.expecting(Expected::OneOf(vec![row.version_id]));
     }
     if input.is_primary == Some(true) {
         row = app.make_email_primary(&actor, id).await?;
@@ -181,10 +185,11 @@ pub(crate) async fn update_email(
 /// Removes an address.
 #[utoipa::path(
     delete, path = "/user/{user}/email/{email}", tag = "E-mail",
-    params(path::User, path::Email),
+    params(path::User, path::Email, path::IfMatch),
     responses(
         (status = 204, description = "It is gone."),
         refused::Account,
+        refused::Version,
         refused::Conflict,
     ),
     security(("bearer" = [])),
@@ -201,10 +206,11 @@ pub(crate) async fn delete_email(
 /// Sends another mail with another code.
 #[utoipa::path(
     post, path = "/user/{user}/email/{email}/resend", tag = "E-mail",
-    params(path::User, path::Email),
+    params(path::User, path::Email, path::IfMatch),
     responses(
         (status = 200, description = "The address.", body = EmailView),
         refused::Account,
+        refused::Version,
         refused::Conflict,
     ),
     security(("bearer" = [])),

@@ -93,6 +93,9 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
         Error::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
         Error::HandleChanged(_) => (StatusCode::GONE, "handle_changed"),
         Error::Conflict { code, .. } => (StatusCode::CONFLICT, code),
+        Error::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
+        Error::Ended { code, .. } => (StatusCode::NOT_FOUND, code),
+        Error::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, "not_implemented"),
         Error::SignInRequired => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         Error::CredentialRefused { code, .. } => (StatusCode::UNAUTHORIZED, code),
         Error::Forbidden { code, .. } => (StatusCode::FORBIDDEN, code),
@@ -133,7 +136,12 @@ fn detail(error: &Error) -> String {
         Error::Conflict { message, .. } | Error::HandleChanged(message) | Error::Unavailable(message) => {
             message.clone()
         }
-        Error::CredentialRefused { message, .. }
+        Error::VersionMismatch { version } => format!(
+            "Its version is {version} now, which If-Match does not name. Read it again before you change it."
+        ),
+        Error::NotImplemented(message)
+        | Error::Ended { message, .. }
+        | Error::CredentialRefused { message, .. }
         | Error::Forbidden { message, .. }
         | Error::Expired(message) => (*message).to_owned(),
     }
@@ -186,7 +194,7 @@ fn add_headers(headers: &mut HeaderMap, error: &Error) {
 impl ErrorModel {
     /// `error` for the request `instance`. What a client must not see is logged here, once.
     fn of(error: &Error, status: StatusCode, instance: String) -> Self {
-        if status.is_server_error() {
+        if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
             tracing::error!(
                 request.id = instance,
                 error = error as &dyn std::error::Error,

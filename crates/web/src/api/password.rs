@@ -1,6 +1,6 @@
 //! `/user/{user}/password`: the database password (contract §1.4).
 
-use app::{App, Error, passwords::DatabasePassword};
+use app::{App, passwords::DatabasePassword};
 use axum::{
     Json,
     extract::{Path, State},
@@ -30,6 +30,10 @@ pub(crate) struct PasswordView {
     user_id: UserId,
     #[schema(value_type = kinds::Time)]
     created_at: String,
+    /// When a temporary password is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<kinds::Time>)]
+    expires_at: Option<String>,
 }
 
 impl PasswordView {
@@ -39,6 +43,7 @@ impl PasswordView {
             id: password.id,
             user_id: user,
             created_at: rfc3339_seconds(password.created_at),
+            expires_at: password.expires_at.map(rfc3339_seconds),
         }
     }
 }
@@ -46,6 +51,8 @@ impl PasswordView {
 /// What `POST /user/{user}/password` takes.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewPasswordRequest {
+    /// Makes it a temporary password, which is over after so many minutes.
+    #[schema(minimum = 1, maximum = 43200, example = 60)]
     expires_in_minutes: Option<i64>,
 }
 
@@ -90,13 +97,7 @@ pub(crate) async fn create_password(
     JsonBody(input): JsonBody<NewPasswordRequest>,
 ) -> Answer<(StatusCode, Json<PasswordView>)> {
     let owner = actor.own(&user)?;
-    if input.expires_in_minutes.is_some() {
-        return Err(Error::invalid(
-            "expires_in_minutes",
-            "This version makes no passwords that expire.",
-        )
-        .into());
-    }
-    let view = PasswordView::new(owner, &app.rotate_password(&actor).await?);
+    let password = app.create_password(&actor, input.expires_in_minutes).await?;
+    let view = PasswordView::new(owner, &password);
     Ok((StatusCode::CREATED, Json(view)))
 }

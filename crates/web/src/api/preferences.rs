@@ -103,11 +103,12 @@ pub(crate) async fn get_preferences(
 /// Chooses which mails are wanted: any of the three.
 #[utoipa::path(
     patch, path = "/user/{user}/preferences", tag = "Preferences",
-    params(path::User),
+    params(path::User, path::IfMatch),
     request_body = UpdatePreferencesRequest,
     responses(
         (status = 200, description = "The choices as they are now.", body = PreferencesView),
         refused::Account,
+        refused::Version,
         refused::Body,
     ),
     security(("bearer" = [])),

@@ -4,19 +4,26 @@ use app::{Actor, App, Error, ProcessRow};
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
 };
 use model::{ProcessId, UserId, WorkspaceId, time::rfc3339_seconds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
     Answer, TENANT_ID,
     audit_log::WhereQuery,
+    body::JsonBody,
     docs::{kinds, path, refused},
     page::{ListView, PageQuery},
     user::UserView,
 };
-use crate::guards::{Bearer, needs::Read};
+use crate::guards::{
+    Bearer,
+    needs::{Identify, Read},
+};
 
 /// The contract's `SpProcess`. `identity_id` is always there: a client dereferences it unguarded.
 #[derive(Serialize, ToSchema)]
@@ -45,6 +52,7 @@ pub(crate) struct ProcessView {
     updated_at: String,
     #[schema(value_type = kinds::UserId)]
     updated_by_id: UserId,
+    updated_by: UserView,
     #[schema(value_type = i32, example = 3)]
     version_id: i64,
     #[schema(value_type = kinds::ProcessState)]
@@ -67,6 +75,7 @@ impl ProcessView {
             created_by: UserView::new(app, actor.user()),
             updated_at: rfc3339_seconds(row.updated_at),
             updated_by_id: row.created_by_id,
+            updated_by: UserView::new(app, actor.user()),
             version_id: row.version_id,
             state: row.state.as_str(),
             state_reason: row.state_reason,
@@ -140,8 +149,155 @@ pub(crate) async fn get_process(
     Bearer(actor, _): Bearer<Read>,
     Path((user, process)): Path<(String, String)>,
 ) -> Answer<Json<ProcessView>> {
-    actor.own(&user)?;
-    let id = process.parse().map_err(|_| Error::NotFound("process"))?;
-    let row = app.get_process(&actor, id).await?;
+    let row = named(&app, &actor, &user, &process).await?;
     Ok(Json(ProcessView::new(&app, &actor, row)))
+}
+
+/// Shows a process of a workspace.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace/{workspace}/process/{process}", tag = "Processes",
+    params(path::User, path::Workspace, path::Process),
+    responses(
+        (status = 200, description = "The process.", body = ProcessView),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn get_workspace_process(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, workspace, process)): Path<(String, String, String)>,
+) -> Answer<Json<ProcessView>> {
+    let row = in_workspace(&app, &actor, (&user, &workspace, &process)).await?;
+    Ok(Json(ProcessView::new(&app, &actor, row)))
+}
+
+/// Shows what a process did, a line of JSON for each step.
+#[utoipa::path(
+    get, path = "/user/{user}/process/{process}/log/process.jsonl", tag = "Processes",
+    params(path::User, path::Process),
+    responses(
+        (status = 200, description = "The log, oldest first.", body = String, content_type = JSON_LINES),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn get_process_log(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, process)): Path<(String, String)>,
+) -> Answer<Response> {
+    Ok(log(&named(&app, &actor, &user, &process).await?))
+}
+
+/// Shows what a process of a workspace did, a line of JSON for each step.
+#[utoipa::path(
+    get, path = "/user/{user}/workspace/{workspace}/process/{process}/log/process.jsonl", tag = "Processes",
+    params(path::User, path::Workspace, path::Process),
+    responses(
+        (status = 200, description = "The log, oldest first.", body = String, content_type = JSON_LINES),
+        refused::Account,
+    ),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn get_workspace_process_log(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Read>,
+    Path((user, workspace, process)): Path<(String, String, String)>,
+) -> Answer<Response> {
+    Ok(log(
+        &in_workspace(&app, &actor, (&user, &workspace, &process)).await?
+    ))
+}
+
+/// What a command to a process would be.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct ProcessCommandRequest {
+    #[serde(default, rename = "command")]
+    #[schema(example = "cancel")]
+    _command: Option<String>,
+}
+
+/// Refuses commands to a process: each runs to its end.
+#[utoipa::path(
+    post, path = "/user/{user}/process/{process}/command", tag = "Processes",
+    params(path::User, path::Process),
+    request_body = ProcessCommandRequest,
+    responses(refused::Identified, refused::Body, refused::NotImplemented),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn command_process(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Identify>,
+    Path((user, process)): Path<(String, String)>,
+    _: JsonBody<ProcessCommandRequest>,
+) -> Answer<Json<ProcessView>> {
+    named(&app, &actor, &user, &process).await?;
+    Err(NO_COMMANDS.into())
+}
+
+/// Refuses commands to a process of a workspace: each runs to its end.
+#[utoipa::path(
+    post, path = "/user/{user}/workspace/{workspace}/process/{process}/command", tag = "Processes",
+    params(path::User, path::Workspace, path::Process),
+    request_body = ProcessCommandRequest,
+    responses(refused::Identified, refused::Body, refused::NotImplemented),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn command_workspace_process(
+    State(app): State<App>,
+    Bearer(actor, _): Bearer<Identify>,
+    Path((user, workspace, process)): Path<(String, String, String)>,
+    _: JsonBody<ProcessCommandRequest>,
+) -> Answer<Json<ProcessView>> {
+    in_workspace(&app, &actor, (&user, &workspace, &process)).await?;
+    Err(NO_COMMANDS.into())
+}
+
+/// The contract's type of a log (§1.7).
+const JSON_LINES: &str = "application/jsonlines+json";
+const NO_COMMANDS: Error = Error::NotImplemented("Processes here take no commands: each runs to its end.");
+
+/// The process that a path names.
+async fn named(app: &App, actor: &Actor, user: &str, process: &str) -> Result<ProcessRow, Error> {
+    actor.own(user)?;
+    let id = process.parse().map_err(|_| Error::NotFound("process"))?;
+    app.get_process(actor, id).await
+}
+
+/// The process that a path names, which must be of the workspace that it names.
+async fn in_workspace(
+    app: &App,
+    actor: &Actor,
+    (user, workspace, process): (&str, &str, &str),
+) -> Result<ProcessRow, Error> {
+    actor.own(user)?;
+    let workspace = app.get_workspace(actor, workspace).await?;
+    let row = named(app, actor, user, process).await?;
+    match row.workspace_id == Some(workspace.id) {
+        true => Ok(row),
+        false => Err(Error::NotFound("process")),
+    }
+}
+
+/// What is known of the steps of a process: when it was asked for, and where it is since when.
+fn log(row: &ProcessRow) -> Response {
+    let asked = json!({
+        "timestamp": rfc3339_seconds(row.created_at),
+        "process_id": row.id,
+        "state": "pending",
+        "message": format!("{} was asked for.", row.kind.as_str()),
+    });
+    let now = json!({
+        "timestamp": rfc3339_seconds(row.updated_at),
+        "process_id": row.id,
+        "state": row.state.as_str(),
+        "attempt": row.attempts,
+        "message": row.state_reason.clone().unwrap_or_else(|| format!("It is {}.", row.state.as_str())),
+    });
+    let lines = match row.version_id > 1 || row.attempts > 0 {
+        true => format!("{asked}\n{now}\n"),
+        false => format!("{asked}\n"),
+    };
+    ([(header::CONTENT_TYPE, JSON_LINES)], lines).into_response()
 }

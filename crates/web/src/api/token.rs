@@ -73,6 +73,7 @@ pub(crate) struct TokenView {
     updated_at: Option<String>,
     #[schema(value_type = kinds::UserId)]
     updated_by_id: UserId,
+    updated_by: UserView,
     #[schema(value_type = i32, example = 3)]
     version_id: i64,
 }
@@ -99,6 +100,7 @@ impl TokenView {
             created_by: UserView::new(app, actor.user()),
             updated_at: row.updated_at.map(rfc3339_seconds),
             updated_by_id: row.user_id,
+            updated_by: UserView::new(app, actor.user()),
             version_id: row.version_id,
         }
     }
@@ -253,11 +255,12 @@ pub(crate) async fn get_token(
 /// Renames a token, switches it on or off, or says from where it may be used.
 #[utoipa::path(
     patch, path = "/user/{user}/token/{token}", tag = "Tokens",
-    params(path::User, path::Token),
+    params(path::User, path::Token, path::IfMatch),
     request_body = UpdateTokenRequest,
     responses(
         (status = 200, description = "The token as it is now.", body = TokenView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -291,10 +294,11 @@ pub(crate) async fn update_token(
 /// Deletes a token. It ends at once.
 #[utoipa::path(
     delete, path = "/user/{user}/token/{token}", tag = "Tokens",
-    params(path::User, path::Token),
+    params(path::User, path::Token, path::IfMatch),
     responses(
         (status = 204, description = "It is gone."),
         refused::Account,
+        refused::Version,
     ),
     security(("bearer" = [])),
 )]
@@ -310,11 +314,12 @@ pub(crate) async fn delete_token(
 /// Gives a token a successor, shown in this answer alone, under `token`.
 #[utoipa::path(
     post, path = "/user/{user}/token/{token}/rotate", tag = "Tokens",
-    params(path::User, path::Token),
+    params(path::User, path::Token, path::IfMatch),
     request_body = RotateTokenRequest,
     responses(
         (status = 201, description = "The successor, with its secret.", body = RotatedTokenView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -366,10 +371,11 @@ pub(crate) async fn get_current_token(
 /// Ends the token that asks, whatever its scope.
 #[utoipa::path(
     delete, path = "/user/{user}/token/current", tag = "Tokens",
-    params(path::User),
+    params(path::User, path::IfMatch),
     responses(
         (status = 204, description = "It is over."),
         refused::Identified,
+        refused::Version,
     ),
     security(("bearer" = [])),
 )]

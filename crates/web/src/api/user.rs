@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use model::{UserId, time::rfc3339_seconds};
+use model::{UserId, time::rfc3339_seconds, version::Expected};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -191,11 +191,12 @@ pub(crate) async fn get_user(
 /// Changes the profile, the handle, or resets authentication.
 #[utoipa::path(
     patch, path = "/user/{user}", tag = "Account",
-    params(path::User),
+    params(path::User, path::IfMatch),
     request_body = UpdateUserRequest,
     responses(
         (status = 200, description = "The account as it is now.", body = UserView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -203,7 +204,7 @@ pub(crate) async fn get_user(
 )]
 pub(crate) async fn update_user(
     State(app): State<App>,
-    Bearer(actor, _): Bearer<Change>,
+    Bearer(mut actor, _): Bearer<Change>,
     Path(user): Path<String>,
     JsonBody(input): JsonBody<UpdateUserRequest>,
 ) -> Answer<Json<UserView>> {
@@ -215,7 +216,12 @@ pub(crate) async fn update_user(
         url: input.url,
         avatar_url: input.avatar_url,
     };
-    let mut user = app.update_user(&actor, input.handle.as_deref(), update).await?;
+    let mut user = actor.user().clone();
+    // Each step is a transaction; the first one sees whether the version is what the client expects.
+    if !resets_auth || input.handle.is_some() || update != ProfileUpdate::default() {
+        user = app.update_user(&actor, input.handle.as_deref(), update).await?;
+        actor = actor.expecting(Expected::Anything);
+    }
     if resets_auth {
         user = app.reset_auth(&actor, rotates_password).await?;
     }
@@ -225,11 +231,12 @@ pub(crate) async fn update_user(
 /// Deletes the account for good.
 #[utoipa::path(
     delete, path = "/user/{user}", tag = "Account",
-    params(path::User),
+    params(path::User, path::IfMatch),
     responses(
         (status = 200, description = "The account as it was.", body = UserView),
         (status = 204, description = "Another call was first."),
         refused::Account,
+        refused::Version,
     ),
     security(("bearer" = [])),
 )]

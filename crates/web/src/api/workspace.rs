@@ -241,11 +241,12 @@ pub(crate) async fn get_workspace(
 /// effect at once too: `disabled` and `paused` end open connections and refuse new ones.
 #[utoipa::path(
     patch, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
-    params(path::User, path::Workspace),
+    params(path::User, path::Workspace, path::IfMatch),
     request_body = UpdateWorkspaceRequest,
     responses(
         (status = 200, description = "The workspace.", body = WorkspaceView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -275,11 +276,12 @@ pub(crate) async fn update_workspace(
 /// when it is answered; the process tells of it.
 #[utoipa::path(
     post, path = "/user/{user}/workspace/{workspace}/command", tag = "Workspaces",
-    params(path::User, path::Workspace),
+    params(path::User, path::Workspace, path::IfMatch),
     request_body = CommandRequest,
     responses(
         (status = 201, description = "The command, and its process.", body = CommandView),
         refused::Account,
+        refused::Version,
         refused::Body,
         refused::Conflict,
     ),
@@ -331,10 +333,11 @@ pub(crate) async fn list_workspace_audit_log(
 /// Deletes a workspace. It is gone at once; its database is dropped by a process.
 #[utoipa::path(
     delete, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
-    params(path::User, path::Workspace),
+    params(path::User, path::Workspace, path::IfMatch),
     responses(
         (status = 204, description = "It is gone."),
         refused::Account,
+        refused::Version,
         refused::Conflict,
     ),
     security(("bearer" = [])),

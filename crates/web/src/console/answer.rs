@@ -84,6 +84,9 @@ fn status(error: &Error) -> StatusCode {
     match error {
         Error::Invalid(_) | Error::Query(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::VersionMismatch { .. } => StatusCode::PRECONDITION_FAILED,
+        Error::Ended { .. } => StatusCode::NOT_FOUND,
+        Error::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,
         Error::Conflict { .. } => StatusCode::CONFLICT,
         Error::SignInRequired | Error::CredentialRefused { .. } => StatusCode::UNAUTHORIZED,
         Error::Forbidden { .. } | Error::FreshSignInRequired(_) => StatusCode::FORBIDDEN,
@@ -129,6 +132,12 @@ pub(crate) fn words(error: &Error) -> (&'static str, String) {
             "The form is larger than what is read at once. Shorten it and send it again.".to_owned(),
         ),
         Error::Expired(message) => ("This does not work any more", (*message).to_owned()),
+        Error::VersionMismatch { .. } => (
+            "Somebody else changed this",
+            "Open the page again to see what it is now, and repeat your change.".to_owned(),
+        ),
+        Error::Ended { message, .. } => ("This is over", (*message).to_owned()),
+        Error::NotImplemented(message) => ("This server does not do that", (*message).to_owned()),
         Error::HandleChanged(message) => ("This name was given up", message.clone()),
         Error::Query(error) => ("PostgreSQL refuses the statement", error.message.clone()),
         Error::Unavailable(message) => ("This is not available now", message.clone()),

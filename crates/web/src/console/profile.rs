@@ -44,11 +44,9 @@ pub(super) struct Typed {
 
 pub(super) async fn profile_page(signed: &Signed, status: StatusCode, typed: Typed) -> Answer {
     let saved = signed.actor.user().display_name.clone();
-    let since = signed
-        .app
-        .password_created_at(&signed.actor)
-        .await?
-        .unwrap_or_else(|| signed.app.now());
+    let now = signed.app.now();
+    let times = signed.app.password_times(&signed.actor).await?;
+    let ends_at = times.and_then(|times| times.expires_at);
     let page = ProfilePage {
         frame: signed.frame(PLACE).await?,
         display_name: typed
@@ -58,7 +56,9 @@ pub(super) async fn profile_page(signed: &Signed, status: StatusCode, typed: Typ
         emails: emails::card(signed).await?,
         password: PasswordCard {
             revealed: typed.revealed,
-            since: Moment::new(since, signed.app.now()),
+            since: Moment::new(times.map_or(now, |times| times.created_at), now),
+            ends: ends_at.map(|at| Moment::new(at, now)),
+            is_over: ends_at.is_some_and(|at| at <= now),
             facts: rotation_facts(),
         },
     };

@@ -11,6 +11,10 @@ pub struct PasswordCard {
     pub revealed: Option<String>,
     /// When it was last rotated, or made.
     pub since: Moment,
+    /// When it ends, if it is a temporary one.
+    pub ends: Option<Moment>,
+    /// Whether it has ended.
+    pub is_over: bool,
     /// What rotating it does, one fact a line.
     pub facts: Vec<String>,
 }

@@ -36,6 +36,27 @@ fn parameter(name: &str, pattern: &str, example: &str, description: &str) -> Par
         .build()
 }
 
+/// `If-Match`: which version a client believes to change.
+pub(crate) struct IfMatch;
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Changes it only while its `version_id` is this one, in quotes or without, or one of several with commas \
+                 between them. `*`, or no such header, is any.",
+            ))
+            .schema(Some(schema))
+            .example(Some("\"3\"".into()))
+            .build();
+        vec![parameter]
+    }
+}
+
 paths! {
     /// The account, by handle or id.
     User = "user", "^(u_[0-9a-v]{20}|[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?)$", "ana";

@@ -49,6 +49,10 @@ const REFUSALS: &[Refusal] = &[
         example: ("Gone", "handle_changed", "You changed your handle to ana-l. Use that."),
     },
     Refusal {
+        status: 412, name: "VersionMismatch", description: "It has another version than `If-Match` names.",
+        example: ("Precondition Failed", "version_mismatch", "Its version is 4 now, which If-Match does not name. Read it again before you change it."),
+    },
+    Refusal {
         status: 413, name: "TooLarge", description: "The body is too large.",
         example: ("Payload Too Large", "too_large", "The body is too large."),
     },
@@ -59,6 +63,10 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         status: 500, name: "Internal", description: "Something failed on our side; `instance` finds it in the log.",
         example: ("Internal Server Error", "internal", "Something failed on our side. The instance above finds it in the log."),
+    },
+    Refusal {
+        status: 501, name: "NotImplemented", description: "This server does not do it.",
+        example: ("Not Implemented", "not_implemented", "Processes here take no commands: each runs to its end."),
     },
     Refusal {
         status: 503, name: "Unavailable", description: "A part that this needs does not answer. Try again.",
@@ -90,6 +98,10 @@ refused! {
     Identified = 400 401 404 410 429 500 503;
     /// Of calls on an account.
     Account = 400 401 403 404 410 429 500 503;
+    /// Of what has a version.
+    Version = 412;
+    /// Of what this server does not do.
+    NotImplemented = 501;
     /// Where there is a body.
     Body = 413;
     /// Where a query can be wrong.

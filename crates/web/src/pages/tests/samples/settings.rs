@@ -31,6 +31,8 @@ pub(super) fn profile(words: &Words) -> Pages {
         password: PasswordCard {
             revealed: None,
             since: ago(86_400 * 65),
+            ends: None,
+            is_over: false,
             facts: facts.clone(),
         },
     };
@@ -73,6 +75,18 @@ user name or password in it.",
                 ),
                 password: PasswordCard {
                     revealed: Some(PASSWORD.into()),
+                    ends: Some(ago(-3600)),
+                    ..page.password.clone()
+                },
+                ..page.clone()
+            }),
+        ),
+        (
+            "password-over",
+            show(ProfilePage {
+                password: PasswordCard {
+                    ends: Some(ago(3600)),
+                    is_over: true,
                     ..page.password.clone()
                 },
                 ..page.clone()
