@@ -55,9 +55,11 @@ const CHANGES: [(&str, &str, &str, &str); 15] = [
 ];
 
 /// Changes of what has none.
-const WITHOUT: [(&str, &str); 2] = [
+const WITHOUT: [(&str, &str); 4] = [
     ("DELETE", "/user/{user}/session"),
     ("DELETE", "/user/{user}/session/{session}"),
+    ("PATCH", "/login/token/{login}"),
+    ("DELETE", "/login/token/{login}"),
 ];
 
 #[test]

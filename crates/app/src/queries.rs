@@ -209,6 +209,10 @@ fn refused(refusal: Refusal) -> Error {
             "workspace_not_ready",
             "The workspace is not enabled. Wait until it is, then send the query again.",
         ),
+        Refusal::WorkspaceSwitchedOff => Error::conflict(
+            "workspace_not_ready",
+            "The workspace is switched off. Start it with the command start, then send the query again.",
+        ),
         Refusal::EndedMeanwhile => ended(),
         Refusal::TooManyAttempts => Error::Unavailable(
             "The workspace's database has no connection left. Close some, or try again in a moment."
