@@ -6,7 +6,7 @@ use ::workspaces::session::{Column, Session, StatementError, Step};
 use tokio::{
     runtime::Handle,
     sync::OwnedSemaphorePermit,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -20,6 +20,8 @@ use crate::{Error, Result, connections::OpenConnection};
 const FETCH: u32 = 500;
 /// How long a commit that is under way at the time limit may take to come to an end, either way.
 const COMMIT: Duration = Duration::from_secs(5);
+/// How long a statement that was cancelled for its time may take to say so.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The SQLSTATE of a statement that was cancelled.
 const CANCELLED: &str = "57014";
 
@@ -82,6 +84,7 @@ impl Drop for Engaged {
         // The place is free again when PostgreSQL has been told.
         runtime.spawn(async move {
             held.session.canceller().cancel().await;
+            drop(held);
         });
     }
 }
@@ -98,7 +101,10 @@ pub(super) async fn read(mut engaged: Engaged, sql: &str, limits: Limits, spool:
         rows: 0,
         spool,
     };
-    let outcome = statement.run(sql).await;
+    let mut outcome = statement.run(sql).await;
+    if matches!(outcome, Err(Stop::Time)) {
+        outcome = Err(statement.cancel().await);
+    }
     let late = Instant::now() >= statement.deadline;
     let is_over = is_over(&outcome);
     let (tag, cut) = match outcome {
@@ -180,6 +186,22 @@ impl Statement<'_> {
                 }
             };
             return Ok(Some((String::new(), Some(cut))));
+        }
+    }
+
+    /// Cancels, and reads what PostgreSQL has sent until then: it gathers rows before it sends them.
+    async fn cancel(&mut self) -> Stop {
+        self.held.session.canceller().cancel().await;
+        let until = Instant::now() + LAST_WORDS;
+        loop {
+            match timeout_at(until, self.held.session.next()).await {
+                Ok(Ok(Step::Row(row))) if self.rows < self.limits.rows => match self.spool.push(&row).await {
+                    Ok(()) => self.rows += 1,
+                    Err(_) => return Stop::Time,
+                },
+                Ok(Err(error)) => return Stop::Failed(error),
+                _ => return Stop::Time,
+            }
         }
     }
 
