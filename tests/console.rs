@@ -10,6 +10,7 @@ mod handle;
 mod headers;
 mod keyboard;
 mod mail_scanner;
+mod query;
 mod raw;
 mod screenshots;
 mod sign_out;

@@ -32,6 +32,8 @@ const FORMS: &[&str] = &[
     "/settings/advanced/delete-account",
     "/workspaces",
     "/workspace/dev/delete",
+    "/workspace/dev/query",
+    "/workspace/dev/query/download",
 ];
 
 #[tokio::test]

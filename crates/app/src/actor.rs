@@ -84,6 +84,11 @@ impl Actor {
         self.peer.ip
     }
 
+    /// The id of the request by which they act.
+    pub fn request_id(&self) -> &str {
+        &self.peer.request_id
+    }
+
     /// With what they act.
     pub fn credential(&self) -> &Credential {
         &self.credential

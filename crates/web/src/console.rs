@@ -18,6 +18,7 @@ mod handle;
 mod next_path;
 mod notifications;
 mod profile;
+mod query;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -167,6 +168,16 @@ pub(crate) fn pages() -> Router<Web> {
         .route("/workspaces/new", get(workspaces::show_new_workspace))
         .route("/workspace/{workspace}", get(connect::show_connect))
         .route("/workspace/{workspace}/state", get(workspaces::get_state))
+        .route(
+            "/workspace/{workspace}/query",
+            get(query::show_query)
+                .post(query::run_query)
+                .layer(DefaultBodyLimit::max(query::BODY_LIMIT)),
+        )
+        .route(
+            "/workspace/{workspace}/query/download",
+            post(query::download_query).layer(DefaultBodyLimit::max(query::BODY_LIMIT)),
+        )
         .route(
             "/workspace/{workspace}/activity",
             get(activity::show_workspace_activity),

@@ -20,6 +20,7 @@ mod handle;
 mod moment;
 mod notifications;
 mod profile;
+mod query;
 mod sessions;
 mod signed_out;
 mod step_up;
@@ -47,6 +48,7 @@ pub use handle::{HandleCard, HandleChangedPage, HandlePreviewPage, HeldName, Nam
 pub use moment::Moment;
 pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
+pub use query::{QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable};
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
 pub use step_up::StepUpPage;

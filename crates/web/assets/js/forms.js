@@ -51,12 +51,20 @@ const check = (input) => {
 
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;
+  // A file comes, and the page stays.
+  if (event.target.hasAttribute("data-again")) return;
   const buttons = all("button", event.target).filter((button) => !button.disabled);
   setTimeout(() => buttons.forEach((button) => { button.disabled = true; }));
 });
 
 // Back from the next page: nothing stale, nothing of a person who signed out since.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+on("keydown", "[data-run]", (field, event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  field.form.requestSubmit();
+});
 
 whenReady(() => {
   all("[data-confirm]").forEach(wake);

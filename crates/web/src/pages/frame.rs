@@ -111,6 +111,8 @@ impl SettingsPage {
 pub enum WorkspaceTab {
     /// Connection string and credentials.
     Connect,
+    /// A statement and what it gives.
+    Query,
     /// The processes of the workspace.
     Activity,
     /// Details and deletion.
@@ -151,6 +153,7 @@ impl Frame {
             let base = format!("/workspace/{handle}");
             return vec![
                 Link::tab("Connect", base.clone(), *tab == WorkspaceTab::Connect),
+                Link::tab("Query", format!("{base}/query"), *tab == WorkspaceTab::Query),
                 Link::tab(
                     "Activity",
                     format!("{base}/activity"),

@@ -5,6 +5,7 @@ mod audit_log;
 mod cli_login;
 mod handle;
 mod more_settings;
+mod query;
 mod settings;
 mod signed_out;
 mod tokens;
@@ -128,6 +129,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         cli_login::cli_login(words),
         workspaces::workspaces(words),
         workspaces::connect(words),
+        query::query(words),
         activity::activity(words),
         settings::profile(words),
         settings::emails(words),

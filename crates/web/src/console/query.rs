@@ -1,0 +1,254 @@
+//! `/workspace/{workspace}/query`: one statement, run as the person who is signed in.
+
+use app::{
+    Error, WorkspaceRow,
+    queries::{Column, Kind, QueryResult},
+};
+use axum::{
+    extract::Path,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use model::workspace::WorkspaceState;
+use serde::Deserialize;
+
+use super::{
+    answer::{Answer, ConsoleError, words},
+    form::SignedForm,
+    signed::Signed,
+};
+use crate::{
+    pages::{
+        Field, Place, QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable,
+        WorkspaceTab,
+    },
+    results::{self, Format},
+};
+
+/// The largest form, in bytes: a statement may be long.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// Rows that a page shows; a file has all.
+const SHOWN_ROWS: usize = 200;
+/// Characters of a value that a page shows.
+const SHOWN_CHARACTERS: usize = 2000;
+
+/// What the form sends.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct QueryForm {
+    sql: String,
+    format: String,
+}
+
+/// `GET /workspace/{workspace}/query`
+pub(crate) async fn show_query(signed: Signed, Path(workspace): Path<String>) -> Answer {
+    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let page = query_page(&signed, &row, String::new(), None).await?;
+    signed.page(&page)
+}
+
+/// `POST /workspace/{workspace}/query`
+pub(crate) async fn run_query(
+    Path(workspace): Path<String>,
+    SignedForm { signed, input }: SignedForm<QueryForm>,
+) -> Answer {
+    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let sql = with_line_feeds(&input.sql);
+    match signed.app.run_query(&signed.actor, &workspace, &sql).await {
+        Ok(result) => {
+            let table = table(result, sql.clone()).await?;
+            let page = query_page(&signed, &row, sql, Some(QueryOutcome::Ran(table))).await?;
+            signed.page(&page)
+        }
+        Err(error) => refuse(&signed, &row, sql, error).await,
+    }
+}
+
+/// `POST /workspace/{workspace}/query/download`: the whole result as a file. The statement is run again.
+pub(crate) async fn download_query(
+    Path(workspace): Path<String>,
+    SignedForm { signed, input }: SignedForm<QueryForm>,
+) -> Answer {
+    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let format = Format::named(&input.format)
+        .ok_or_else(|| Error::invalid("format", "The file is json, csv or md."))?;
+    let sql = with_line_feeds(&input.sql);
+    match signed.app.run_query(&signed.actor, &workspace, &sql).await {
+        Ok(result) => Ok(file(result, &signed, &row, format, &input.format)),
+        Err(error) => refuse(&signed, &row, sql, error).await,
+    }
+}
+
+/// Browsers send line breaks as two characters; positions in errors count them as PostgreSQL sees them.
+fn with_line_feeds(sql: &str) -> String {
+    sql.replace("\r\n", "\n")
+}
+
+async fn query_page(
+    signed: &Signed,
+    row: &WorkspaceRow,
+    sql: String,
+    outcome: Option<QueryOutcome>,
+) -> Result<QueryPage, ConsoleError> {
+    let place = Place::Workspace {
+        handle: row.handle.to_string(),
+        tab: WorkspaceTab::Query,
+    };
+    let limits = &signed.app.settings().queries;
+    let refused = matches!(outcome, Some(QueryOutcome::Refused(_)));
+    Ok(QueryPage {
+        frame: signed.frame(place).await?,
+        handle: row.handle.to_string(),
+        waits: (row.state != WorkspaceState::Enabled)
+            .then(|| "The workspace is not enabled, so that it takes no queries now.".to_owned()),
+        sql: Field {
+            value: sql,
+            error: refused.then(String::new),
+        },
+        limits: format!(
+            "One statement, at most {} rows and {} seconds.",
+            limits.rows, limits.seconds
+        ),
+        outcome,
+    })
+}
+
+async fn refuse(signed: &Signed, row: &WorkspaceRow, sql: String, error: Error) -> Answer {
+    let status = match &error {
+        Error::Query(_) | Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Conflict { .. } => StatusCode::CONFLICT,
+        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => return Err(error.into()),
+    };
+    let outcome = QueryOutcome::Refused(problem(&sql, &error));
+    let page = query_page(signed, row, sql, Some(outcome)).await?;
+    signed.page_with(status, &page)
+}
+
+fn problem(sql: &str, error: &Error) -> QueryProblem {
+    let ours = QueryProblem {
+        message: words(error).1,
+        detail: None,
+        hint: None,
+        sqlstate: None,
+        mark: None,
+    };
+    match error {
+        Error::Query(error) => QueryProblem {
+            detail: error.detail.clone(),
+            hint: error.hint.clone(),
+            sqlstate: Some(error.sqlstate.clone()),
+            mark: error.position.and_then(|position| QueryMark::find(sql, position)),
+            ..ours
+        },
+        _ => ours,
+    }
+}
+
+/// The first rows, and what there is to say of all. Reads one row at a time, where the rows may be in a file.
+async fn table(result: QueryResult, sql: String) -> Result<QueryTable, Error> {
+    let read = tokio::task::spawn_blocking(move || read_table(result, &sql)).await;
+    read.map_err(|_| Error::Internal("a result cannot be shown"))?
+}
+
+fn read_table(mut result: QueryResult, sql: &str) -> Result<QueryTable, Error> {
+    let mut rows = Vec::new();
+    for row in result.rows.by_ref().take(SHOWN_ROWS) {
+        let row = row.map_err(|_| Error::Internal("a result cannot be read"))?;
+        let columns = result.columns.iter();
+        rows.push(
+            columns
+                .zip(row.values())
+                .map(|(column, value)| cell(column, value))
+                .collect(),
+        );
+    }
+    let is_part = !result.columns.is_empty() && result.row_count > SHOWN_ROWS as u64;
+    Ok(QueryTable {
+        summary: summary(&result),
+        cut: result.cut.map(|cut| cut.sentence()),
+        shown: is_part.then(|| format!("The first {SHOWN_ROWS} rows are shown; a download has all.")),
+        columns: result.columns.iter().map(head).collect(),
+        rows,
+        can_download: !result.columns.is_empty() && only_reads(&result, sql),
+    })
+}
+
+/// Whether the statement may be run again for a file. One that was cut never said what it is: by its first word then.
+fn only_reads(result: &QueryResult, sql: &str) -> bool {
+    const READS: [&str; 5] = ["SELECT", "SHOW", "EXPLAIN", "VALUES", "TABLE"];
+    let first = sql.split_whitespace().next().unwrap_or_default().to_uppercase();
+    let name = match result.command.as_str() {
+        "" => first.as_str(),
+        command => command,
+    };
+    READS.contains(&name)
+}
+
+fn summary(result: &QueryResult) -> String {
+    let rows = match (result.row_count, result.columns.is_empty()) {
+        (1, true) => "1 row changed".to_owned(),
+        (count, true) => format!("{count} rows changed"),
+        (1, false) => "1 row".to_owned(),
+        (count, false) => format!("{count} rows"),
+    };
+    let milliseconds = result.duration.as_millis();
+    let time = match milliseconds {
+        0..10_000 => format!("{milliseconds} ms"),
+        _ => format!("{} s", milliseconds / 1000),
+    };
+    match result.command.as_str() {
+        "" => format!("{rows}, {time}"),
+        command => format!("{command}, {rows}, {time}"),
+    }
+}
+
+fn head(column: &Column) -> QueryColumn {
+    QueryColumn {
+        name: column.name.clone(),
+        data_type: column.data_type.clone(),
+        is_number: column.kind == Kind::Number,
+    }
+}
+
+fn cell(column: &Column, value: Option<&[u8]>) -> QueryCell {
+    let text = value.map(|value| {
+        let text = String::from_utf8_lossy(value);
+        match text.char_indices().nth(SHOWN_CHARACTERS) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text.into_owned(),
+        }
+    });
+    QueryCell {
+        text,
+        is_number: column.kind == Kind::Number,
+    }
+}
+
+/// The result as a file. Its status is 200 also when it was cut: browsers refuse to save what they take for a part.
+fn file(
+    result: QueryResult,
+    signed: &Signed,
+    row: &WorkspaceRow,
+    format: Format,
+    extension: &str,
+) -> Response {
+    let name = format!(
+        "{}-{}-{}.{extension}",
+        signed.actor.user().handle,
+        row.handle,
+        signed.app.now().strftime("%Y-%m-%d-%H%M%S")
+    );
+    let mut response =
+        results::body(result, signed.actor.request_id().to_owned(), format, false).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.media_type()),
+    );
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
