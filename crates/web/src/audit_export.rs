@@ -41,7 +41,7 @@ impl Format {
     /// The format that a query names; JSONL when it names none.
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, Error> {
         match text {
-            None | Some("" | "jsonl") => Ok(Self::Jsonl),
+            None | Some("jsonl") => Ok(Self::Jsonl),
             Some("csv") => Ok(Self::Csv),
             Some(_) => Err(Error::invalid("format", "Use jsonl or csv.")),
         }

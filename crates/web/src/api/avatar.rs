@@ -49,6 +49,7 @@ impl AvatarView {
 #[utoipa::path(
     post, path = "/user/{user}/avatar", tag = "Avatar",
     params(path::User, path::IfMatch),
+    request_body(content = AvatarForm, content_type = "multipart/form-data"),
     responses(
         (status = 201, description = "Where the avatar is now.", body = AvatarView),
         refused::Account,
@@ -89,6 +90,15 @@ pub(crate) async fn delete_avatar(
     actor.own(&user)?;
     let user = app.reset_avatar(&actor).await?;
     Ok((StatusCode::CREATED, Json(AvatarView::new(&app, &user))))
+}
+
+/// A form with one file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form is read by its parts; this tells of it")]
+pub(crate) struct AvatarForm {
+    /// A PNG, JPEG, WebP or GIF of at most 5 MB and 4096 pixels a side. The name of the field does not matter.
+    #[schema(value_type = kinds::File)]
+    avatar: Vec<u8>,
 }
 
 /// The version that an address asks for.

@@ -29,6 +29,10 @@ impl<T: DeserializeOwned> FromRequest<Web> for JsonBody<T> {
         } else {
             &bytes
         };
+        // serde would take a list for an object, field by field.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(fail("Send a JSON object.".to_owned()));
+        }
         // serde's words name the field and the expected type, never the value's secret parts: a type error on a
         // string quotes the string, so that they are not repeated here.
         serde_json::from_slice(text).map(Self).map_err(|error| {
@@ -41,7 +45,46 @@ impl<T: DeserializeOwned> FromRequest<Web> for JsonBody<T> {
     }
 }
 
+/// A whole number, however JSON writes it: `60`, or `60.0`, which is the same.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else {
+        return Ok(None);
+    };
+    // Above it not every whole number is a float, so that what was meant is not known.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = number
+        .as_f64()
+        .filter(|float| float.fract() == 0.0 && float.abs() <= EXACT);
+    let whole = number.as_i64().or(float.map(|float| float as i64));
+    whole
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom("no whole number"))
+}
+
 /// Tells a field that is `null` (clear it: an empty text) from one that is absent (leave it).
 pub(crate) fn null_clears<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Some(Option::<String>::deserialize(from)?.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_told_from_others() {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(default, deserialize_with = "whole")]
+            n: Option<i64>,
+        }
+        let read = |text: &str| serde_json::from_str::<Body>(text).map(|body| body.n).ok();
+        assert_eq!(read("{}"), Some(None));
+        assert_eq!(read(r#"{"n": null}"#), Some(None));
+        assert_eq!(read(r#"{"n": 60}"#), Some(Some(60)));
+        assert_eq!(read(r#"{"n": -60.0}"#), Some(Some(-60)));
+        assert_eq!(read(r#"{"n": 9223372036854775807}"#), Some(Some(i64::MAX)));
+        for wrong in ["60.5", "\"60\"", "1e300", "18446744073709551615", "true", "[]"] {
+            assert_eq!(read(&format!(r#"{{"n": {wrong}}}"#)), None, "{wrong}");
+        }
+    }
 }

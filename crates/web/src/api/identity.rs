@@ -70,7 +70,11 @@ impl IdentityView {
 pub(crate) struct SearchQuery {
     /// What to search for: a part of a handle or of a display name. Blank is everything.
     #[serde(default)]
-    #[param(max_length = 100, example = "an")]
+    #[param(
+        max_length = 100,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        example = "an"
+    )]
     q: String,
 }
 

@@ -23,7 +23,7 @@ impl PageQuery {
     /// The page that is asked for.
     pub(crate) fn page(&self) -> Result<Page, Error> {
         let limit = match self.limit.as_deref() {
-            None | Some("") => DEFAULT_LIMIT,
+            None => DEFAULT_LIMIT,
             Some(text) => text
                 .parse::<i64>()
                 .map_err(|_| Error::invalid("limit", "Use a number from 1 to 100."))?
@@ -84,7 +84,7 @@ mod tests {
     fn limits_are_clamped_and_tokens_round_trip() {
         let page = |limit: &str, token: &str| {
             PageQuery {
-                limit: Some(limit.to_owned()),
+                limit: (!limit.is_empty()).then(|| limit.to_owned()),
                 next_token: Some(token.to_owned()),
             }
             .page()

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Answer,
+    Answer, body,
     body::JsonBody,
     docs::{kinds, path, refused},
 };
@@ -51,6 +51,7 @@ impl PasswordView {
 /// What `POST /user/{user}/password` takes.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewPasswordRequest {
+    #[serde(default, deserialize_with = "body::whole")]
     /// Makes it a temporary password, which is over after so many minutes.
     #[schema(minimum = 1, maximum = 43200, example = 60)]
     expires_in_minutes: Option<i64>,

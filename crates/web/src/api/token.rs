@@ -119,16 +119,17 @@ pub(crate) struct CreatedTokenView {
 /// What `POST /user/{user}/token` takes; nothing is required.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewTokenRequest {
-    #[schema(max_length = 100, example = "ci")]
+    #[schema(value_type = Option<kinds::Title>)]
     title: Option<String>,
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<kinds::Description>)]
     description: Option<String>,
     #[schema(value_type = Option<kinds::Scope>)]
     scope: Option<String>,
     #[schema(max_items = 20, example = json!(["203.0.113.0/24"]))]
     networks: Option<Vec<String>>,
     /// Seconds.
-    #[schema(example = 86400)]
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 60, maximum = 316_224_000, example = 86400)]
     expiration: Option<i64>,
 }
 
@@ -138,10 +139,10 @@ pub(crate) struct UpdateTokenRequest {
     #[schema(value_type = Option<kinds::TokenStatus>)]
     status: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
-    #[schema(max_length = 100, example = "ci")]
+    #[schema(value_type = Option<kinds::Title>)]
     title: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
-    #[schema(max_length = 500)]
+    #[schema(value_type = Option<kinds::Description>)]
     description: Option<String>,
     #[schema(max_items = 20)]
     networks: Option<Vec<String>>,
@@ -153,10 +154,12 @@ pub(crate) struct UpdateTokenRequest {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct RotateTokenRequest {
     /// Seconds.
+    #[serde(default, deserialize_with = "body::whole")]
     #[schema(minimum = 0, maximum = 604800, example = 86400)]
     overlap: Option<i64>,
     /// Seconds.
-    #[schema(example = 86400)]
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 60, maximum = 316_224_000, example = 86400)]
     expiration: Option<i64>,
 }
 

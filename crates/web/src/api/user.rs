@@ -88,7 +88,7 @@ impl UserView {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateUserRequest {
     #[serde(default, deserialize_with = "body::null_clears")]
-    #[schema(max_length = 100, example = "Ana Lima")]
+    #[schema(value_type = Option<kinds::DisplayName>)]
     display_name: Option<String>,
     #[serde(default, deserialize_with = "body::null_clears")]
     url: Option<String>,

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use super::{
     Answer,
     audit_log::{AuditRecordView, WhereQuery},
+    body,
     body::JsonBody,
     docs::{kinds, path, refused},
     page::{ListView, PageQuery},
@@ -122,6 +123,7 @@ pub(crate) struct NewWorkspaceRequest {
     instance_type: Option<String>,
     #[schema(value_type = Option<kinds::DesiredState>)]
     desired_state: Option<String>,
+    #[serde(default, deserialize_with = "body::whole")]
     #[schema(minimum = 0, example = 6442450944_i64)]
     db_volume_size_bytes: Option<i64>,
     #[schema(max_items = 50, example = json!(["reports"]))]
@@ -135,6 +137,7 @@ pub(crate) struct UpdateWorkspaceRequest {
     handle: Option<String>,
     #[schema(value_type = Option<kinds::DesiredState>)]
     desired_state: Option<String>,
+    #[serde(default, deserialize_with = "body::whole")]
     #[schema(minimum = 0, example = 6442450944_i64)]
     db_volume_size_bytes: Option<i64>,
     #[schema(value_type = Option<kinds::InstanceType>)]

@@ -38,9 +38,21 @@ fn binary() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue)
 }
 
+/// A file in a form.
+fn file() -> ObjectBuilder {
+    text().format(Some(SchemaFormat::Custom("binary".to_owned())))
+}
+
 /// A text of a pattern.
 fn like(pattern: &str, example: &str) -> ObjectBuilder {
     text().pattern(Some(pattern)).examples([example])
+}
+
+/// One line of text, as [`model::profile::line`] takes it: spaces around it do not count.
+fn line(most: usize, example: &str) -> ObjectBuilder {
+    const SPACE: &str = r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]";
+    const PLAIN: &str = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]";
+    like(&format!("^{SPACE}*{PLAIN}{{0,{most}}}{SPACE}*$"), example)
 }
 
 /// A text of a known format.
@@ -83,6 +95,12 @@ kinds! {
     Handle = like(model::handle::HANDLE_PATTERN, "ana");
     /// The handle of a workspace.
     WorkspaceHandle = like(model::handle::WORKSPACE_HANDLE_PATTERN, "dev");
+    /// A display name: one line of at most 100 characters.
+    DisplayName = line(model::profile::DISPLAY_NAME_MAX, "Ana Lima");
+    /// The title of a token: one line of at most 100 characters.
+    Title = line(model::token::TITLE_MAX, "ci");
+    /// The description of a token: one line of at most 500 characters.
+    Description = line(model::token::DESCRIPTION_MAX, "Deploys from the pipeline");
     /// A time: RFC 3339, UTC.
     Time = format("date-time", "2026-11-24T10:00:00Z");
     /// An e-mail address.
@@ -124,6 +142,8 @@ kinds! {
     ExportFormat = one_of(["jsonl", "csv"]);
     /// A ZIP archive.
     Archive = binary();
+    /// A file in a form.
+    File = file();
     /// A picture.
     Picture = binary();
     /// Where a process is. Standpipe's own words are `pending`, `running`, `completed` and `failed`.

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub(super) struct StatementParams {
     /// The statement.
-    #[param(example = "select 1 as n")]
+    #[param(min_length = 1, example = "select 1 as n")]
     sql: String,
 }
 
@@ -29,6 +29,7 @@ pub(super) struct MaybeStatementParams {
 #[into_params(parameter_in = Query)]
 pub(super) struct FormatParams {
     /// The format. It outranks `Accept`.
+    #[param(inline)]
     content_type: Option<ContentType>,
 }
 
