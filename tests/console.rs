@@ -11,7 +11,7 @@ mod headers;
 mod keyboard;
 mod mail_scanner;
 mod query;
-mod raw;
+pub(crate) mod raw;
 mod screenshots;
 mod sign_out;
 mod smoke;

@@ -1,4 +1,5 @@
 //! Mail, as a mail server sees it.
 
+mod announcements;
 mod delivery;
 mod sink;

@@ -25,6 +25,7 @@ const FORMS: &[&str] = &[
     "/settings/confirm",
     "/settings/confirm/code",
     "/settings/sessions/end-others",
+    "/settings/sessions/end-all",
     "/settings/sessions/s_00000000000000000000/end",
     "/settings/advanced/handle",
     "/settings/advanced/reset-authentication",

@@ -8,13 +8,13 @@ use tokio::{
 };
 
 /// One listener of a server.
-pub(super) struct Raw {
+pub(crate) struct Raw {
     client: Client,
-    pub(super) origin: String,
+    pub(crate) origin: String,
 }
 
 impl Raw {
-    pub(super) fn http(app: &TestApp) -> Self {
+    pub(crate) fn http(app: &TestApp) -> Self {
         // It also chooses the process's TLS for reqwest.
         drop(app.anonymous());
         let http = app.addresses().http;
@@ -28,7 +28,7 @@ impl Raw {
         }
     }
 
-    pub(super) fn https(app: &TestApp) -> Self {
+    pub(crate) fn https(app: &TestApp) -> Self {
         drop(app.anonymous_over_tls());
         let https = app.addresses().https.unwrap();
         let ca = Certificate::from_pem(&std::fs::read(app.ca()).unwrap()).unwrap();
@@ -42,16 +42,16 @@ impl Raw {
         }
     }
 
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.origin))
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
 
     /// A form from a page of the same origin, with these cookies.
-    pub(super) async fn submit(&self, path: &str, cookies: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&self, path: &str, cookies: &str, fields: &[(&str, &str)]) -> Answer {
         let request = self
             .request(Method::POST, path)
             .header(header::ORIGIN, &self.origin);
@@ -59,12 +59,12 @@ impl Raw {
     }
 }
 
-pub(super) async fn send(request: RequestBuilder) -> Answer {
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.unwrap()).await
 }
 
 /// The status of a request that is written byte by byte.
-pub(super) async fn status_of(app: &TestApp, request: &str) -> u16 {
+pub(crate) async fn status_of(app: &TestApp, request: &str) -> u16 {
     let mut stream = TcpStream::connect(app.addresses().http).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -77,7 +77,7 @@ pub(super) async fn status_of(app: &TestApp, request: &str) -> u16 {
 }
 
 /// The `Set-Cookie` lines of an answer, as name, value and attributes.
-pub(super) fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
+pub(crate) fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
     let lines = answer.headers.get_all(header::SET_COOKIE).iter();
     lines
         .map(|line| {

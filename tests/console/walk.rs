@@ -26,6 +26,7 @@ impl Names {
             ("{record}", first("audit_log").await),
             ("{email}", first("email").await),
             ("{name}", "none".to_owned()),
+            ("{mail}", "none".to_owned()),
         ]);
         Self(names)
     }

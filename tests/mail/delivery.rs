@@ -30,7 +30,7 @@ async fn stuck(app: &TestApp, reason: &str) -> WaitingMail {
     .await
 }
 
-async fn all_is_done(app: &TestApp) {
+pub(super) async fn all_is_done(app: &TestApp) {
     until("nothing waits", PATIENCE, async || {
         waiting(app).await.is_empty().then_some(())
     })

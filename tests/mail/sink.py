@@ -27,7 +27,8 @@ class Handler:
             return f"{self.reply} not for {envelope.rcpt_tos[0]}"
         message = message_from_bytes(envelope.content, policy=STRICT)
         parts = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
-        headers = {name: str(message[name]) for name in ("From", "To", "Subject", "Message-ID", "Date")}
+        headers = {name: str(message[name]) for name in ("From", "To", "Subject", "Message-ID", "Date",
+                                                               "List-Unsubscribe", "List-Unsubscribe-Post") if message[name]}
         say(sender=envelope.mail_from, to=envelope.rcpt_tos, headers=headers, parts=parts)
         return "250 taken"
 

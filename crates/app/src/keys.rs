@@ -77,6 +77,7 @@ pub(crate) enum Purpose {
     ServerRole,
     Mail,
     WaitingRequest,
+    Unsubscribe,
 }
 
 impl Purpose {
@@ -87,6 +88,7 @@ impl Purpose {
             Self::ServerRole => "server role",
             Self::Mail => "mail",
             Self::WaitingRequest => "waiting request",
+            Self::Unsubscribe => "unsubscribe",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod access_check;
 mod actor;
+pub mod announcements;
 mod audit;
 mod authority;
 mod error;

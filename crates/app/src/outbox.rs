@@ -100,6 +100,7 @@ impl App {
                 .map(|minutes| time::after(now, minutes * 60)),
             dead_at: None,
             reason: None,
+            announcement_id: None,
         };
         Ok(outbox::insert_mail(tx, &row).await?)
     }
@@ -134,15 +135,28 @@ impl App {
         };
         tx.commit_unrecorded(Unrecorded::Lease).await?;
         if row.useful_until.is_some_and(|end| end <= now) {
-            tracing::warn!(mail.id = %row.id, mail.kind = row.kind, reason = row.reason, "mail dropped: it helps nobody any more");
-            let mut tx = self.db().begin().await?;
-            outbox::delete_mail(&mut tx, row.id).await?;
-            tx.commit_unrecorded(Unrecorded::Lease).await?;
+            self.drop_mail(&row, "it helps nobody any more").await?;
             return Ok(true);
         }
-        let delivered = self.deliver(&row).await;
+        let delivered = match row.announcement_id {
+            None => self.deliver(&row).await,
+            Some(announcement) => match self.announcement_mail(&row, announcement).await? {
+                Some(mail) => self.send_mail(&mail).await,
+                None => {
+                    self.drop_mail(&row, "it is not wanted any more").await?;
+                    return Ok(true);
+                }
+            },
+        };
         self.note_delivery(&row, delivered).await?;
         Ok(true)
+    }
+
+    async fn drop_mail(&self, row: &MailRow, why: &str) -> Result<()> {
+        tracing::info!(mail.id = %row.id, mail.kind = row.kind, reason = row.reason, why, "mail dropped");
+        let mut tx = self.db().begin().await?;
+        outbox::delete_mail(&mut tx, row.id).await?;
+        Ok(tx.commit_unrecorded(Unrecorded::Lease).await?)
     }
 
     /// Writes what became of a mail. Killed before it is written, the mail leaves once more, with the same `Message-ID`.
@@ -188,14 +202,19 @@ impl App {
                 text: letter.text,
                 html: letter.html,
             },
+            unsubscribe: None,
         };
-        tokio::time::timeout(LONGEST_SENDING, mailer.transport.send(&mail))
-            .await
-            .map_err(|_| mail::Error::Timeout)??;
+        self.send_mail(&mail).await?;
         if let (Transport::Directory(_), Some(link)) = (&mailer.transport, &letter.link) {
             (mailer.on_link)(link);
         }
         Ok(())
+    }
+
+    pub(crate) async fn send_mail(&self, mail: &Outgoing) -> std::result::Result<(), mail::Error> {
+        tokio::time::timeout(LONGEST_SENDING, self.0.mailer.transport.send(mail))
+            .await
+            .map_err(|_| mail::Error::Timeout)?
     }
 
     fn open_letter(&self, row: &MailRow) -> std::result::Result<Letter, mail::Error> {

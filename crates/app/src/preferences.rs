@@ -105,7 +105,7 @@ impl App {
     }
 }
 
-fn facts(communication: &Communication) -> Value {
+pub(crate) fn facts(communication: &Communication) -> Value {
     json!({
         "communication_community_updates": communication.community_updates.as_str(),
         "communication_product_updates": communication.product_updates.as_str(),

@@ -8,6 +8,7 @@ use lettre::{
 };
 use model::{MailId, email::EmailAddress};
 use tokio::io::AsyncWriteExt;
+use url::Url;
 
 use crate::{Error, Rendered};
 
@@ -34,6 +35,8 @@ pub struct Outgoing {
     pub to: EmailAddress,
     /// What it says.
     pub message: Rendered,
+    /// Where one POST ends mails of its kind (RFC 8058); mails that everybody gets have none.
+    pub unsubscribe: Option<Url>,
 }
 
 impl Transport {
@@ -137,7 +140,7 @@ async fn remove(path: &std::path::Path) -> io::Result<()> {
 fn compose(mail: &Outgoing) -> Result<Email, Error> {
     let to: Address = mail.to.as_str().parse().map_err(|_| Error::Compose)?;
     let id = format!("<{}@{}>", mail.id, mail.from.email.domain());
-    Email::builder()
+    let mut email = Email::builder()
         .message_id(Some(id))
         .from(mail.from.clone())
         .to(Mailbox::new(None, to))
@@ -147,7 +150,19 @@ fn compose(mail: &Outgoing) -> Result<Email, Error> {
             mail.message.text.clone(),
             mail.message.html.clone(),
         ))
-        .map_err(|_| Error::Compose)
+        .map_err(|_| Error::Compose)?;
+    if let Some(url) = &mail.unsubscribe {
+        for (name, value) in [
+            ("List-Unsubscribe", format!("<{url}>")),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+        ] {
+            let name = header::HeaderName::new_from_ascii_str(name);
+            email
+                .headers_mut()
+                .insert_raw(header::HeaderValue::new(name, value));
+        }
+    }
+    Ok(email)
 }
 
 /// Writes beside the path and renames, so that nobody reads half a mail; only the owner can read it.

@@ -93,6 +93,8 @@ ids! {
     EmailId = "up";
     /// A mail in the outbox.
     MailId = "m";
+    /// An operator's announcement.
+    AnnouncementId = "n";
     /// A request to sign in by mail.
     SignInId = "l";
     /// A request of a command line to be let in: the public part of what it holds (contract §0.5).

@@ -31,8 +31,8 @@ mod error;
 
 pub use error::Invalid;
 pub use id::{
-    AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId,
-    WorkspaceId,
+    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId,
+    TokenId, UserId, WorkspaceId,
 };
 pub use random::Random;
 pub use secret::Secret;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and who answers it.
 
 mod admin;
+mod announce;
 mod audit;
 mod mail;
 mod serve;

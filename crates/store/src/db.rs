@@ -236,7 +236,7 @@ pub(crate) fn sqlite_arguments(sql: Sql, values: Vec<Value>) -> Result<SqliteArg
     sqlite_values(values)
 }
 
-fn sqlite_values(values: Vec<Value>) -> Result<SqliteArguments> {
+pub(crate) fn sqlite_values(values: Vec<Value>) -> Result<SqliteArguments> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         match value {
@@ -254,7 +254,7 @@ pub(crate) fn postgres_arguments(sql: Sql, values: Vec<Value>) -> Result<PgArgum
     postgres_values(values)
 }
 
-fn postgres_values(values: Vec<Value>) -> Result<PgArguments> {
+pub(crate) fn postgres_values(values: Vec<Value>) -> Result<PgArguments> {
     let mut arguments = PgArguments::default();
     for value in values {
         match value {

@@ -13,6 +13,7 @@ mod search;
 mod sql;
 mod tx;
 
+pub mod announcements;
 pub mod audit_chain;
 pub mod audit_erasure;
 pub mod audit_log;

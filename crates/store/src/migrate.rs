@@ -30,6 +30,7 @@ migrations! {
     9 "0009_contract";
     11 "0011_cli_logins";
     13 "0013_mail";
+    14 "0014_announcements";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -2,7 +2,7 @@
 //! because it holds sign-in links.
 
 use jiff::Timestamp;
-use model::{MailId, UserId};
+use model::{AnnouncementId, MailId, UserId};
 
 use crate::{
     Db, Result, Tx,
@@ -33,11 +33,14 @@ pub struct MailRow {
     pub dead_at: Option<Timestamp>,
     /// Why it did not leave yet.
     pub reason: Option<String>,
+    /// The announcement that it is a copy of; then it is written when it leaves, and nothing is sealed.
+    pub announcement_id: Option<AnnouncementId>,
 }
 
 macro_rules! columns {
     () => {
-        "id, user_id, kind, sealed, attempts, created_at, run_after, useful_until, dead_at, reason"
+        "id, user_id, kind, sealed, attempts, created_at, run_after, useful_until, dead_at, reason, \
+         announcement_id"
     };
 }
 
@@ -54,6 +57,7 @@ impl MailRow {
             useful_until: row.opt_time("useful_until")?,
             dead_at: row.opt_time("dead_at")?,
             reason: row.opt_text("reason")?,
+            announcement_id: row.opt_parse("announcement_id")?,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use model::{
-    AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId, TokenId, UserId,
-    WorkspaceId,
+    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId,
+    TokenId, UserId, WorkspaceId,
 };
 
 /// One statement in the subset that both engines speak, with the number of its parameters.
@@ -104,6 +104,7 @@ value_from! {
     Vec<u8> => |v| Self::Bytes(v);
     &[u8] => |v| Self::Bytes(v.to_vec());
     &[u8; 32] => |v| Self::Bytes(v.to_vec());
+    Option<AnnouncementId> => |v| Self::Text(v.map(|id| id.to_string()));
     Option<UserId> => |v| Self::Text(v.map(|id| id.to_string()));
     Option<WorkspaceId> => |v| Self::Text(v.map(|id| id.to_string()));
 }
@@ -116,6 +117,7 @@ macro_rules! ids {
     )*};
 }
 ids!(
+    AnnouncementId,
     AuditId,
     CliLoginId,
     EmailId,

@@ -10,6 +10,11 @@ use crate::{Db, db::Pools, sql::Sql};
 
 const MODULES: &[(&str, &str, &[Sql])] = &[
     (
+        "announcements",
+        include_str!("announcements.rs"),
+        crate::announcements::STATEMENTS,
+    ),
+    (
         "audit_chain",
         include_str!("audit_chain.rs"),
         crate::audit_chain::STATEMENTS,

@@ -8,9 +8,9 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use crate::{
     Changes, Error, Result,
     audit_chain::{self, NewAuditRecord},
-    db::{postgres_arguments, sqlite_arguments},
+    db::{postgres_arguments, postgres_values, sqlite_arguments, sqlite_values},
     row::Row,
-    sql::{Sql, Value},
+    sql::{Built, Sql, Value},
 };
 
 /// A transaction. Dropped without a commit, it never happened.
@@ -42,6 +42,8 @@ pub enum Unrecorded {
     Expiry,
     /// A person whose deletion is recorded was taken out of older records.
     Erasure,
+    /// The operator writes to everybody.
+    Announcement,
 }
 
 impl Tx {
@@ -130,6 +132,22 @@ impl Tx {
                     .fetch_all(&mut **inner)
                     .await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Runs a statement that is put together for this one time, and says how many rows it changed.
+    pub(crate) async fn run_built(&mut self, built: Built) -> Result<u64> {
+        let (text, values) = built.parts();
+        let text = sqlx::AssertSqlSafe(text);
+        match &mut self.inner {
+            Inner::Sqlite(inner) => {
+                let query = sqlx::query_with(text, sqlite_values(values)?).persistent(false);
+                Ok(query.execute(&mut **inner).await?.rows_affected())
+            }
+            Inner::Postgres(inner) => {
+                let query = sqlx::query_with(text, postgres_values(values)?).persistent(false);
+                Ok(query.execute(&mut **inner).await?.rows_affected())
             }
         }
     }

@@ -25,6 +25,7 @@ mod sign_up;
 mod signed;
 mod step_up;
 mod tokens;
+mod unsubscribe;
 mod workspaces;
 
 use axum::{
@@ -71,6 +72,10 @@ pub(crate) fn pages() -> Router<Web> {
         .route(
             "/login/token",
             get(cli_login::show_cli_login).post(cli_login::confirm_cli_login),
+        )
+        .route(
+            "/unsubscribe/{mail}",
+            get(unsubscribe::show_unsubscribe).post(unsubscribe::unsubscribe),
         )
         .route("/login/token/deny", post(cli_login::deny_cli_login))
         .route("/login/check-mail", get(confirm::show_check_mail))

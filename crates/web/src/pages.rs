@@ -50,7 +50,9 @@ pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
 pub use query::{QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable};
 pub use sessions::{SessionRow, SessionsPage};
-pub use signed_out::{CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage};
+pub use signed_out::{
+    CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage, UnsubscribePage, UnsubscribedPage,
+};
 pub use step_up::StepUpPage;
 pub use token_forms::{Choice, EditTokenPage, NewTokenForm, NewTokenPage, RotateTokenPage};
 pub use tokens::{CreatedTokenPage, DeleteTokenPage, TokenRow, TokensPage};

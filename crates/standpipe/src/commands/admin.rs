@@ -5,7 +5,7 @@ use clap::Subcommand;
 use model::time;
 use serde_json::json;
 
-use super::{audit::Audit, environment, mail::Mail, print};
+use super::{announce::Announce, audit::Audit, environment, mail::Mail, print};
 use crate::{
     Error, Result,
     config::{Loaded, SAMPLE},
@@ -26,6 +26,8 @@ pub(super) enum Admin {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Write one mail to everybody who wants mails of a category.
+    Announce(Announce),
     /// Mail that did not leave.
     #[command(subcommand)]
     Mail(Mail),
@@ -95,6 +97,11 @@ impl Admin {
             Self::Audit(command) => {
                 let app = open::admin(&loaded.config, &environment()).await?;
                 command.run(&app, &loaded.config.data_dir).await
+            }
+            Self::Announce(command) => {
+                command
+                    .run(&open::admin(&loaded.config, &environment()).await?)
+                    .await
             }
             Self::Mail(command) => {
                 command

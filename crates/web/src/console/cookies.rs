@@ -22,6 +22,8 @@ pub(crate) enum Name {
     SignIn,
     /// A notice for the next page.
     Flash,
+    /// That this browser was shown the page that ends mails.
+    Unsubscribe,
 }
 
 impl Name {
@@ -30,6 +32,7 @@ impl Name {
             Self::Session => "session",
             Self::SignIn => "sign_in",
             Self::Flash => "flash",
+            Self::Unsubscribe => "unsubscribe",
         }
     }
 
@@ -38,6 +41,7 @@ impl Name {
             Self::Session => app.settings().sessions.lifetime_seconds,
             Self::SignIn => LIFETIME_SECONDS,
             Self::Flash => 60,
+            Self::Unsubscribe => LIFETIME_SECONDS,
         }
     }
 }

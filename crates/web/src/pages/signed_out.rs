@@ -64,3 +64,27 @@ pub struct SignedOutPage {
     /// The frame.
     pub outside: Outside,
 }
+
+/// `GET /unsubscribe/{mail}`: asks before it ends mails.
+#[derive(Clone, Debug, Template)]
+#[template(path = "signed_out/unsubscribe.html")]
+pub struct UnsubscribePage {
+    /// The frame.
+    pub outside: Outside,
+    /// Which mails.
+    pub category: &'static str,
+    /// That the form is of this browser.
+    pub proof: String,
+    /// Whether it was tried without the cookie.
+    pub again: bool,
+}
+
+/// `POST /unsubscribe/{mail}`: the mails are ended.
+#[derive(Clone, Debug, Template)]
+#[template(path = "signed_out/unsubscribed.html")]
+pub struct UnsubscribedPage {
+    /// The frame.
+    pub outside: Outside,
+    /// Which mails.
+    pub category: &'static str,
+}

@@ -109,6 +109,31 @@ pub(super) fn signed_out(words: &Words) -> Pages {
         ),
         ("choose-handle", show(choose)),
         ("signed-out", show(SignedOutPage { outside: outside() })),
+        (
+            "unsubscribe",
+            show(UnsubscribePage {
+                outside: outside(),
+                category: "Tips & Tricks",
+                proof: words.or("proof"),
+                again: false,
+            }),
+        ),
+        (
+            "unsubscribe-again",
+            show(UnsubscribePage {
+                outside: outside(),
+                category: "Tips & Tricks",
+                proof: words.or("proof"),
+                again: true,
+            }),
+        ),
+        (
+            "unsubscribed",
+            show(UnsubscribedPage {
+                outside: outside(),
+                category: "Tips & Tricks",
+            }),
+        ),
         ("not-found", show(ErrorPage::not_found(outside(), "01JDF6Q2K8"))),
         (
             "error",

@@ -1,0 +1,14 @@
+-- What the operator writes to everybody who wants mails of a category. Whose mail is written already is told by the last
+-- account: all after it are still to come.
+CREATE TABLE announcements (
+    id TEXT NOT NULL PRIMARY KEY,
+    category TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    markdown TEXT NOT NULL,
+    per_minute BIGINT NOT NULL,
+    last_user_id TEXT NOT NULL DEFAULT '',
+    queued BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT
+);
+ALTER TABLE outbox ADD COLUMN announcement_id TEXT;
