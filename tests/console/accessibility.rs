@@ -167,6 +167,7 @@ async fn nothing_keeps_people_from_using_the_pages() {
     in_place(&mut inspection).await;
     renaming(&mut inspection).await;
     addresses(&mut app, &mut inspection).await;
+    command_line(&app, &mut inspection).await;
     confirmation(&app, &mut inspection).await;
     window.has_no_complaints().await;
 
@@ -300,6 +301,22 @@ async fn addresses(app: &mut TestApp, inspection: &mut Inspection<'_>) {
     window.click("Remove").await;
     inspection.look("the dialog that removes an address").await;
     window.press(Key::Escape).await;
+}
+
+/// Letting a command line in: who asks, the code, and the end.
+async fn command_line(app: &TestApp, inspection: &mut Inspection<'_>) {
+    let window = inspection.window;
+    let asked = app.anonymous().post_nothing("/api/latest/login/token").await;
+    let page = format!("/login/token?r={}", asked.json()["id"].as_str().unwrap());
+    inspection.visit(&page).await;
+    window.click("Verify").await;
+    window.sees("Type this code at the terminal").await;
+    inspection.look("the code for a command line").await;
+    inspection.visit(&page).await;
+    window.click("Deny").await;
+    window.sees("The login is denied").await;
+    inspection.look("a denied command line").await;
+    inspection.visit(&page).await;
 }
 
 /// Confirming that it is still the same person: in a dialog, and as a page.

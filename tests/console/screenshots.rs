@@ -63,9 +63,26 @@ async fn screenshots() {
         let name = path.replace('/', "-");
         shoot(&window, &format!("page{name}")).await;
     }
+    command_line(&app, &window).await;
     readme(&window).await;
     dialogs(&window).await;
     window.close().await;
+}
+
+/// A command line asks to be let in.
+async fn command_line(app: &TestApp, window: &Window) {
+    let asked = app.anonymous().post_nothing("/api/latest/login/token").await;
+    let page = format!("/login/token?r={}", asked.json()["id"].as_str().unwrap());
+    window.visit(&page).await;
+    shoot(window, "cli-login").await;
+    window.click("Verify").await;
+    window.sees("Type this code at the terminal").await;
+    shoot(window, "cli-login-code").await;
+    window.visit(&page).await;
+    shoot(window, "cli-login-verified").await;
+    window.click("Deny").await;
+    window.sees("The login is denied").await;
+    shoot(window, "cli-login-denied").await;
 }
 
 /// What the README shows: one screen, twice as sharp.

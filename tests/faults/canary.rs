@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use testkit::{Binary, until};
+use testkit::{Binary, Browser, Running, until};
 
 /// Every file below `folder`, read whole.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -25,6 +25,31 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
         .any(|window| window == needle.as_bytes())
 }
 
+/// A command line that is let in: what it asked with, and the token that it got. The code is too short to tell apart
+/// from other numbers; `api::cli_login` looks for it in the store.
+async fn command_line(running: &Running, browser: &Browser) -> [String; 2] {
+    let caller = running.anonymous();
+    let asked = caller
+        .post_nothing("/api/v0/login/token")
+        .await
+        .with_status(201)
+        .json();
+    let id = asked["id"].as_str().unwrap();
+    let page = format!("/login/token?r={id}");
+    let shown = browser
+        .submit(&page, "/login/token", &[("r", id)])
+        .await
+        .with_status(200);
+    let (_, rest) = shown.body.split_once("<code id=\"code\">").unwrap();
+    let code = rest.split('<').next().unwrap();
+    let answer = caller
+        .get(&format!("/api/v0/login/token/{id}?code={code}"))
+        .await
+        .with_status(200)
+        .json();
+    [id[27..].to_owned(), answer["token"].as_str().unwrap().to_owned()]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_are_in_no_file_and_in_no_log() {
     let binary = Binary::new(env!("CARGO_BIN_EXE_standpipe"))
@@ -41,6 +66,7 @@ async fn secrets_are_in_no_file_and_in_no_log() {
     browser.sign_in("ana@example.com", &mut mailbox).await;
     browser.get("/settings/profile").await.with_status(200);
     canaries.extend(browser.cookie_values());
+    canaries.extend(command_line(&running, &browser).await);
     let made = bearer
         .post("/api/v0/user/ana/token", json!({"title": "ci"}))
         .await

@@ -48,6 +48,9 @@ pub(crate) struct WorkspaceView {
     /// The domain; a workspace's own name is `{handle}-{workspace}.{host}`.
     #[schema(example = "db.standpipe.example")]
     host: String,
+    /// The port of the gateway there. Clients of Pipes take 9193 for granted.
+    #[schema(example = 9193)]
+    port: u16,
     #[schema(example = "local")]
     hive: &'static str,
     /// Where new connections look for what is named without a schema.
@@ -92,6 +95,7 @@ impl WorkspaceView {
             identity_id: row.user_id,
             database_name: row.database_name.to_string(),
             host: app.settings().gateway_domain.clone(),
+            port: app.settings().gateway_port,
             hive: "local",
             search_path: search_path(&row.search_path_prefix),
             notices: Map::new(),
