@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod client;
 mod configuration;
 mod first_start;
 mod workspaces;

@@ -31,6 +31,28 @@ pub fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The environment variable `name`, if it is text.
+#[expect(clippy::disallowed_methods, reason = "this is where the environment comes in")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What this command line calls itself to a server: lists of sessions show where it runs.
+pub fn user_agent() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host: String = host
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        .take(64)
+        .collect();
+    format!(
+        "standpipe/{} ({host}; {} {})",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
 /// The directories of `PATH`.
 #[expect(clippy::disallowed_methods, reason = "this is where the environment comes in")]
 pub fn search_path() -> Vec<PathBuf> {

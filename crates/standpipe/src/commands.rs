@@ -3,8 +3,12 @@
 mod admin;
 mod announce;
 mod audit;
+mod client;
 mod mail;
+mod reference;
 mod serve;
+
+pub use reference::cli_reference;
 
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -29,10 +33,27 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run console, API, gateway and workers until SIGTERM or Ctrl-C.
-    Serve,
+    Serve(Serve),
     /// What the operator does at this machine, with or without a running server.
+    Admin(AdminCommand),
+    #[command(flatten)]
+    Client(client::Client),
+    #[command(flatten)]
+    Reference(reference::Reference),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Args)]
+struct AdminCommand {
+    #[command(flatten)]
+    options: Options,
     #[command(subcommand)]
-    Admin(admin::Admin),
+    command: admin::Admin,
 }
 
 /// The keys of the configuration that are flags.
@@ -40,7 +61,13 @@ enum Command {
 #[command(next_help_heading = "Configuration")]
 struct Options {
     /// The configuration file [default: standpipe.toml, if there is one here].
-    #[arg(long, global = true, value_name = "FILE", env = "STANDPIPE_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "STANDPIPE_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
     /// Where everything is kept.
     #[arg(long, global = true, value_name = "DIRECTORY")]
@@ -72,6 +99,22 @@ struct Options {
 }
 
 impl Options {
+    /// These, and where one was not given, that of `before`: options stand before or after the command's name.
+    fn or(self, before: Self) -> Self {
+        Self {
+            config: self.config.or(before.config),
+            data_dir: self.data_dir.or(before.data_dir),
+            database_url: self.database_url.or(before.database_url),
+            public_url: self.public_url.or(before.public_url),
+            http_listen: self.http_listen.or(before.http_listen),
+            https_listen: self.https_listen.or(before.https_listen),
+            gateway_listen: self.gateway_listen.or(before.gateway_listen),
+            gateway_domain: self.gateway_domain.or(before.gateway_domain),
+            log_level: self.log_level.or(before.log_level),
+            log_format: self.log_format.or(before.log_format),
+        }
+    }
+
     fn load(self) -> Result<Loaded> {
         let flags = [
             ("data_dir", "--data-dir", self.data_dir),
@@ -104,6 +147,8 @@ pub fn main() -> ExitCode {
     };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             let report = error.report();
             for line in report.lines() {
@@ -121,21 +166,24 @@ fn run(cli: Cli) -> Result<()> {
         .build()
         .map_err(Error::system("start the runtime"))?;
     runtime.block_on(async {
-        // In here, because a mail server's URL is checked by what will use it, and that needs a runtime.
-        let loaded = cli.options.load()?;
         match cli.command {
-            Command::Serve => {
+            Command::Serve(serve) => {
+                // In here, because a mail server's URL is checked by what will use it, and that needs a runtime.
+                let loaded = serve.options.or(cli.options).load()?;
                 logs::start(&loaded.config.log)?;
                 serve::run(&loaded.config).await
             }
-            Command::Admin(command) => {
+            Command::Admin(admin) => {
+                let loaded = admin.options.or(cli.options).load()?;
                 // An operator's command speaks by its output; its log only of what is wrong.
                 logs::start(&Log {
                     level: "warn".to_owned(),
                     ..loaded.config.log.clone()
                 })?;
-                command.run(&loaded).await
+                admin.command.run(&loaded).await
             }
+            Command::Client(command) => command.run().await,
+            Command::Reference(command) => command.run(),
         }
     })
 }

@@ -42,6 +42,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// What a server that was asked answered, in its words.
+    #[error("{sentence}")]
+    Answer {
+        /// The status.
+        status: u16,
+        /// What it says, and what to do.
+        sentence: String,
+    },
     /// Certificates.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
@@ -72,6 +80,19 @@ impl Error {
 
     pub(crate) fn system(verb: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { verb, source }
+    }
+
+    /// Whether whoever reads the output has seen enough, as `| head` does.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::System { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The status, if a server refused.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answer { status, .. } => Some(*status),
+            _ => None,
+        }
     }
 
     /// The error and what caused it, on as many lines as there are mistakes.

@@ -1,0 +1,170 @@
+//! `standpipe workspace …`.
+
+mod connect;
+mod query;
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    JSON_HELP, Target,
+    confirm::Sure,
+    me::{Me, read},
+    output,
+    progress::Progress,
+};
+use crate::{Error, Result, commands::print};
+
+/// How often is asked whether a workspace is ready.
+const PAUSE: Duration = Duration::from_millis(500);
+/// After so many questions it is left to itself.
+const MOST_PAUSES: usize = 600;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::commands) enum Workspace {
+    /// List your workspaces, oldest first.
+    List {
+        #[arg(long, help = JSON_HELP)]
+        json: bool,
+    },
+    /// Make a workspace, and wait until it is ready.
+    Create {
+        /// Its handle: 1 to 23 lowercase letters and digits.
+        workspace: String,
+        /// Do not wait.
+        #[arg(long)]
+        no_wait: bool,
+        #[arg(long, help = JSON_HELP)]
+        json: bool,
+    },
+    /// Delete a workspace with its database, for good.
+    Delete {
+        workspace: String,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Open a workspace in psql, as yourself.
+    Connect(connect::Connect),
+    /// Run SQL in a workspace, as yourself, and print what comes of it.
+    Query(query::Query),
+}
+
+/// What of a workspace is read.
+#[derive(Debug, Deserialize)]
+struct Found {
+    handle: String,
+    host: String,
+    port: Option<u16>,
+    database_name: String,
+    state: Option<String>,
+    state_reason: Option<String>,
+}
+
+impl Workspace {
+    pub(super) async fn run(self, target: &Target) -> Result<()> {
+        let me = Me::at(target).await?;
+        match self {
+            Self::List { json } => list(&me, json).await,
+            Self::Create {
+                workspace,
+                no_wait,
+                json,
+            } => {
+                let mut made = me
+                    .api
+                    .post(&me.path(&["workspace"]), json!({ "handle": workspace }))
+                    .await?;
+                if !no_wait {
+                    made = wait_until_ready(&me, &workspace).await?;
+                }
+                if json {
+                    return output::json(&made);
+                }
+                let found: Found = read(&made)?;
+                print(&match no_wait {
+                    true => {
+                        format!("The workspace {workspace} is being made: see `standpipe workspace list`.")
+                    }
+                    false => format!(
+                        "The workspace {workspace} is ready at {}. Open it with `standpipe workspace connect {workspace}`.",
+                        output::clean(&host_of(&me, &found))
+                    ),
+                })
+            }
+            Self::Delete { workspace, sure } => {
+                let found = find(&me, &workspace).await?;
+                sure.of(
+                    &format!("delete the workspace {} with its database", found.handle),
+                    &found.handle,
+                )?;
+                me.api
+                    .delete(&me.path(&["workspace", &found.handle]), &[])
+                    .await?;
+                print(&format!(
+                    "The workspace {} is deleted. Its database is being dropped.",
+                    found.handle
+                ))
+            }
+            Self::Connect(command) => command.run(&me, target).await,
+            Self::Query(command) => command.run(&me).await,
+        }
+    }
+}
+
+async fn find(me: &Me, workspace: &str) -> Result<Found> {
+    read(&me.api.get(&me.path(&["workspace", workspace]), &[]).await?)
+}
+
+/// The workspace's own host name.
+fn host_of(me: &Me, workspace: &Found) -> String {
+    format!("{}-{}.{}", me.actor.handle, workspace.handle, workspace.host)
+}
+
+async fn list(me: &Me, json: bool) -> Result<()> {
+    let workspaces = me.api.list(&me.path(&["workspace"]), &[], usize::MAX).await?;
+    if json {
+        return output::json(&workspaces);
+    }
+    let mut rows = Vec::new();
+    for workspace in &workspaces {
+        let found: Found = read(workspace)?;
+        rows.push(vec![
+            found.handle.clone(),
+            output::text(workspace, "state"),
+            host_of(me, &found),
+            found.database_name.clone(),
+            output::text(workspace, "created_at"),
+        ]);
+    }
+    output::list(
+        &["HANDLE", "STATE", "HOST", "DATABASE", "CREATED"],
+        rows,
+        "There is no workspace. Make one with `standpipe workspace create NAME`.",
+    )
+}
+
+/// The workspace once it is enabled. It goes on being made when the person does not wait.
+async fn wait_until_ready(me: &Me, workspace: &str) -> Result<Value> {
+    let _progress = Progress::begin(format!("Making {workspace}"));
+    for _ in 0..MOST_PAUSES {
+        let now = me.api.get(&me.path(&["workspace", workspace]), &[]).await?;
+        let found: Found = read(&now)?;
+        match (found.state.as_deref(), found.state_reason) {
+            (Some("enabled"), _) => return Ok(now),
+            (Some("disabled"), reason) => {
+                let reason = reason.unwrap_or_else(|| "it says no more".to_owned());
+                return Err(Error::Refused(format!(
+                    "the workspace {workspace} could not be made: {}",
+                    output::clean(&reason)
+                )));
+            }
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    Err(Error::Refused(format!(
+        "the workspace {workspace} is still being made; see `standpipe workspace list`"
+    )))
+}

@@ -1,0 +1,212 @@
+//! `standpipe workspace …`.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use testkit::has;
+
+use super::{World, binary};
+
+fn world() -> World {
+    World::of(binary().with_workspaces()).with_token()
+}
+
+#[test]
+fn a_workspace_is_made_opened_and_deleted() {
+    if !has("postgres") || !has("psql") {
+        return;
+    }
+    let world = world();
+    assert_eq!(world.ok(&["workspace", "list"]), "");
+    let made = world.ok(&["workspace", "create", "dev"]);
+    assert!(
+        made.starts_with("The workspace dev is ready at ana-dev.db.localhost."),
+        "{made}"
+    );
+    let listed = world.ok(&["workspace", "list"]);
+    assert!(
+        listed.contains("dev     enabled  ana-dev.db.localhost"),
+        "{listed}"
+    );
+    let json = world.json(&["workspace", "list", "--json"]);
+    assert_eq!(json[0]["handle"], "dev");
+    assert!(
+        world
+            .fails(&["workspace", "create", "dev"])
+            .contains("workspace of this name")
+    );
+    assert!(
+        world
+            .fails(&["workspace", "create", "Not-One"])
+            .contains("handle: ")
+    );
+
+    // As oneself, over TLS that is checked, though no resolver need know the name.
+
+    let id = world.json(&["whoami", "--json"])["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let row = world.ok(&[
+        "workspace",
+        "connect",
+        "dev",
+        "--",
+        "-X",
+        "-A",
+        "-t",
+        "-c",
+        "select current_user",
+    ]);
+    assert_eq!(row, id);
+    let info = world.ok(&["workspace", "connect", "dev", "--", "-X", "-c", "\\conninfo"]);
+    assert!(info.contains("SSL connection"), "{info}");
+    let failed = world
+        .binary
+        .run(&["workspace", "connect", "dev", "--", "-X", "-c", "select nonsense"]);
+    assert_eq!(failed.status.code(), Some(1), "psql's own end");
+    assert!(
+        world
+            .fails(&["workspace", "connect", "nothing"])
+            .contains("no such workspace")
+    );
+
+    assert!(
+        world
+            .fails(&["workspace", "delete", "dev"])
+            .contains("--confirm dev")
+    );
+    assert!(
+        world
+            .ok(&["workspace", "delete", "dev", "--confirm", "dev"])
+            .starts_with("The workspace dev is deleted.")
+    );
+    assert_eq!(
+        world
+            .json(&["workspace", "list", "--json"])
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    assert!(
+        world
+            .ok(&["workspace", "create", "two", "--no-wait"])
+            .contains("is being made")
+    );
+}
+
+#[test]
+fn the_password_is_in_no_list_of_processes() {
+    if !has("postgres") {
+        return;
+    }
+    let world = world();
+    world.ok(&["workspace", "create", "dev"]);
+    let password = world.ok(&["password", "show"]);
+    // A psql that says how it was started.
+    let folder = world.binary.directory().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let psql = folder.join("psql");
+    fs::write(&psql, "#!/bin/sh\necho \"$PGPASSWORD\"\necho \"$@\"\n").unwrap();
+    fs::set_permissions(&psql, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let output = world
+        .binary
+        .command(&["workspace", "connect", "dev", "--", "-c", "select 1"])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (first, rest) = said.split_once('\n').unwrap();
+    assert_eq!(first, password);
+    assert!(
+        !rest.contains(&password)
+            && rest.contains("sslmode='verify-full'")
+            && rest.trim_end().ends_with("-c select 1"),
+        "{rest}"
+    );
+    let missing = world
+        .binary
+        .command(&["workspace", "connect", "dev"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(
+        said.contains("psql is not installed") && said.contains("postgresql-client"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_query_is_printed_as_a_table_csv_and_json() {
+    if !has("postgres") {
+        return;
+    }
+    let world = world();
+    world.ok(&["workspace", "create", "dev"]);
+    let sql = "select 12345678901234567890.10::numeric as n, 'a,b' as n, null as nothing";
+    let table = world.ok(&["workspace", "query", "dev", sql]);
+    let lines: Vec<_> = table.lines().collect();
+    assert!(
+        lines.len() == 3 && lines[0].contains("| n ") && lines[0].ends_with("| nothing |"),
+        "{table}"
+    );
+    assert!(
+        lines[2].contains("12345678901234567890.10") && lines[2].contains("a,b") && lines[2].contains("NULL"),
+        "{table}"
+    );
+    let csv = world.ok(&["workspace", "query", "dev", sql, "--output", "csv"]);
+    assert!(
+        csv.lines()
+            .nth(1)
+            .unwrap()
+            .starts_with("12345678901234567890.10,\"a,b\","),
+        "{csv}"
+    );
+    let json = world.ok(&["workspace", "query", "dev", sql, "--json"]);
+    assert!(json.contains("12345678901234567890.10"), "{json}");
+
+    let file = world.binary.directory().join("q.sql");
+    fs::write(&file, "select 1 as one").unwrap();
+    assert!(
+        world
+            .ok(&["workspace", "query", "dev", "--file", file.to_str().unwrap()])
+            .contains("| one |")
+    );
+    let fed = world.fed(&["workspace", "query", "dev"], "select 2 as two");
+    assert!(String::from_utf8_lossy(&fed.stdout).contains("| two |"));
+    assert_eq!(
+        world.ok(&["workspace", "query", "dev", "create table t as select 7 as seven"]),
+        "SELECT 1"
+    );
+    let wrong = world.fails(&["workspace", "query", "dev", "select nonsense"]);
+    assert!(wrong.contains("column \"nonsense\" does not exist"), "{wrong}");
+    assert!(
+        world
+            .fails(&["workspace", "query", "dev", "  "])
+            .contains("there is no SQL")
+    );
+    assert!(
+        world
+            .fails(&["workspace", "query", "nothing", "select 1"])
+            .contains("no such workspace")
+    );
+
+    let many = world.binary.run(&[
+        "workspace",
+        "query",
+        "dev",
+        "select generate_series(1, 6000) as n",
+        "--output",
+        "csv",
+    ]);
+    assert!(many.status.success());
+    assert_eq!(String::from_utf8_lossy(&many.stdout).lines().count(), 5001);
+    let told = String::from_utf8_lossy(&many.stderr).into_owned();
+    assert!(
+        told.contains("5000 rows") && told.contains("standpipe workspace connect"),
+        "{told}"
+    );
+}
