@@ -33,7 +33,7 @@ use utoipa_axum::{
 use crate::{Web, limits, upload};
 
 pub(crate) use audit_log::AuditRecordView;
-pub(crate) use docs::Docs;
+pub(crate) use docs::{DOCS, Docs};
 pub(crate) use error::ApiError;
 pub(crate) use export::download;
 pub(crate) use page::{PageQuery, encode as encode_cursor};
@@ -91,6 +91,7 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
         .routes(routes!(actor::list_actor_org_invites))
         .routes(routes!(actor::list_actor_workspaces))
         .routes(routes!(credentials::revoke_credentials))
+        .routes(routes!(docs::served::get_docs))
         .routes(routes!(docs::served::get_openapi))
         .routes(routes!(identity::list_identities))
         .routes(routes!(identity::get_identity))

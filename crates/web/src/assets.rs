@@ -22,6 +22,7 @@ const CSS: &str = concat!(
     include_str!("../assets/css/frame.css"),
     include_str!("../assets/css/controls.css"),
     include_str!("../assets/css/content.css"),
+    include_str!("../assets/css/docs.css"),
     include_str!("../assets/css/narrow.css"),
 );
 

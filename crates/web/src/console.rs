@@ -36,6 +36,7 @@ use axum::{
 };
 
 use answer::ConsoleError;
+pub(crate) use answer::outside;
 
 use crate::{Web, assets, limits, upload};
 

@@ -6,6 +6,7 @@
 mod account;
 mod activity;
 mod advanced;
+mod api_docs;
 mod audit_log;
 mod badge;
 mod chart;
@@ -34,6 +35,7 @@ mod tests;
 pub use account::{ChooseHandlePage, LinkDeadPage, LinkPage};
 pub use activity::{ActivityPage, ProcessPage, ProcessRow, ProcessStep, WorkspaceActivityPage};
 pub use advanced::{AdvancedPage, ResetAuthPage};
+pub use api_docs::{ApiAnswer, ApiBody, ApiCall, ApiDocsPage, ApiField, ApiKind, ApiSection, ApiType};
 pub use audit_log::{AuditChoice, AuditFilters, AuditLogPage, AuditRecordPage, AuditRow, Difference, Fact};
 pub use badge::{Badge, Tone};
 pub use chart::{Bar, Chart};

@@ -23,7 +23,7 @@ pub(crate) struct RevokedView {}
 /// Ends leaked tokens. The answer is the same whatever was sent.
 #[utoipa::path(
     post, path = "/credentials/revoke", tag = "Tokens",
-    request_body = RevokeCredentialsRequest,
+    request_body(content = RevokeCredentialsRequest, example = json!({"credentials": ["tpt_…"]})),
     responses(
         (status = 202, description = "It was taken.", body = RevokedView),
         refused::Public,

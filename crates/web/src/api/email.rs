@@ -104,7 +104,7 @@ pub(crate) async fn list_emails(
 #[utoipa::path(
     post, path = "/user/{user}/email", tag = "E-mail",
     params(path::User),
-    request_body = NewEmailRequest,
+    request_body(content = NewEmailRequest, example = json!({"email": "ana@work.example"})),
     responses(
         (status = 201, description = "The address.", body = EmailView),
         refused::Account,
@@ -147,7 +147,7 @@ pub(crate) async fn get_email(
 #[utoipa::path(
     patch, path = "/user/{user}/email/{email}", tag = "E-mail",
     params(path::User, path::Email, path::IfMatch),
-    request_body = UpdateEmailRequest,
+    request_body(content = UpdateEmailRequest, example = json!({"code": "123456"})),
     responses(
         (status = 200, description = "The address as it is now.", body = EmailView),
         refused::Account,

@@ -104,7 +104,7 @@ pub(crate) async fn get_preferences(
 #[utoipa::path(
     patch, path = "/user/{user}/preferences", tag = "Preferences",
     params(path::User, path::IfMatch),
-    request_body = UpdatePreferencesRequest,
+    request_body(content = UpdatePreferencesRequest, example = json!({"communication_tips_and_tricks": "disabled"})),
     responses(
         (status = 200, description = "The choices as they are now.", body = PreferencesView),
         refused::Account,

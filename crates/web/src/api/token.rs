@@ -205,7 +205,7 @@ pub(crate) async fn list_tokens(
 #[utoipa::path(
     post, path = "/user/{user}/token", tag = "Tokens",
     params(path::User),
-    request_body = NewTokenRequest,
+    request_body(content = NewTokenRequest, example = json!({"title": "ci", "expiration": 86400})),
     responses(
         (status = 201, description = "The token, with its secret.", body = CreatedTokenView),
         refused::Account,
@@ -259,7 +259,7 @@ pub(crate) async fn get_token(
 #[utoipa::path(
     patch, path = "/user/{user}/token/{token}", tag = "Tokens",
     params(path::User, path::Token, path::IfMatch),
-    request_body = UpdateTokenRequest,
+    request_body(content = UpdateTokenRequest, example = json!({"status": "inactive"})),
     responses(
         (status = 200, description = "The token as it is now.", body = TokenView),
         refused::Account,
@@ -318,7 +318,7 @@ pub(crate) async fn delete_token(
 #[utoipa::path(
     post, path = "/user/{user}/token/{token}/rotate", tag = "Tokens",
     params(path::User, path::Token, path::IfMatch),
-    request_body = RotateTokenRequest,
+    request_body(content = RotateTokenRequest, example = json!({"overlap": 86400, "expiration": 86400})),
     responses(
         (status = 201, description = "The successor, with its secret.", body = RotatedTokenView),
         refused::Account,

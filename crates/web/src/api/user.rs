@@ -192,7 +192,7 @@ pub(crate) async fn get_user(
 #[utoipa::path(
     patch, path = "/user/{user}", tag = "Account",
     params(path::User, path::IfMatch),
-    request_body = UpdateUserRequest,
+    request_body(content = UpdateUserRequest, example = json!({"display_name": "Ana Lima", "url": "https://ana.example"})),
     responses(
         (status = 200, description = "The account as it is now.", body = UserView),
         refused::Account,

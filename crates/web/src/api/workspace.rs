@@ -195,7 +195,7 @@ pub(crate) async fn list_workspaces(
 #[utoipa::path(
     post, path = "/user/{user}/workspace", tag = "Workspaces",
     params(path::User),
-    request_body = NewWorkspaceRequest,
+    request_body(content = NewWorkspaceRequest, example = json!({"handle": "dev"})),
     responses(
         (status = 201, description = "The workspace.", body = WorkspaceView),
         refused::Account,
@@ -249,7 +249,7 @@ pub(crate) async fn get_workspace(
 #[utoipa::path(
     patch, path = "/user/{user}/workspace/{workspace}", tag = "Workspaces",
     params(path::User, path::Workspace, path::IfMatch),
-    request_body = UpdateWorkspaceRequest,
+    request_body(content = UpdateWorkspaceRequest, example = json!({"handle": "dev2"})),
     responses(
         (status = 200, description = "The workspace.", body = WorkspaceView),
         refused::Account,

@@ -109,7 +109,7 @@ impl Signed {
                 .map(|row| row.handle.to_string())
                 .collect(),
             settings: SETTINGS.to_vec(),
-            docs_url: None,
+            docs_url: Some(crate::api::DOCS.to_owned()),
             flash: self.flash.clone(),
         })
     }

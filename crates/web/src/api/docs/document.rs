@@ -4,7 +4,7 @@ use axum::http::Method;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, Components, PathItem, Ref, RefOr, Required,
+        self, Components, Content, PathItem, Ref, RefOr, Required,
         path::Operation,
         request_body::RequestBody,
         schema::{Array, Schema, SchemaType, Type},
@@ -12,11 +12,12 @@ use utoipa::{
     },
 };
 
-use super::refused;
+use super::{example::Schemas, refused};
 use crate::api::{self, error::ErrorModel};
 
 /// The name of the one way to say who one is.
 const BEARER: &str = "bearer";
+const JSON: &str = "application/json";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -94,7 +95,35 @@ pub(crate) fn finish(mut document: openapi::OpenApi) -> openapi::OpenApi {
             }
         }
     }
+    give_examples(&mut document);
     document
+}
+
+/// Gives an example to every body of JSON that has none of its own.
+fn give_examples(document: &mut openapi::OpenApi) {
+    let known = serde_json::to_value(&document.components).unwrap_or_default();
+    let schemas = Schemas(&known["schemas"]);
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations(item) {
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                give_example(body.content.get_mut(JSON), &schemas);
+            }
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    give_example(response.content.get_mut(JSON), &schemas);
+                }
+            }
+        }
+    }
+}
+
+fn give_example(content: Option<&mut RefOr<Content>>, schemas: &Schemas<'_>) {
+    if let Some(RefOr::T(content)) = content
+        && content.example.is_none()
+        && let Ok(schema) = serde_json::to_value(&content.schema)
+    {
+        content.example = schemas.example(&schema);
+    }
 }
 
 /// What a path takes.
@@ -124,7 +153,7 @@ fn secure(operation: &mut Operation) {
 
 /// Whether a call may come without `body`: where nothing in it is required, no body at all is an empty object.
 fn is_optional(body: &RequestBody, components: &Components) -> bool {
-    let Some(RefOr::T(content)) = body.content.get("application/json") else {
+    let Some(RefOr::T(content)) = body.content.get(JSON) else {
         return false;
     };
     let Some(RefOr::Ref(reference)) = &content.schema else {

@@ -1,6 +1,6 @@
 //! The committed document is that of the code, and it says what holds for all calls.
 
-use std::{fs, path::PathBuf};
+use std::{collections::HashSet, fs, path::PathBuf};
 
 use serde_json::Value;
 
@@ -134,5 +134,57 @@ fn answers_are_never_null() {
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         let may = name.ends_with("Request") || !schema.to_string().contains("\"null\"");
         assert!(may, "{name} says that a field is null");
+    }
+}
+
+/// The values of `attribute` in `html`.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    let parts = html.split(&start).skip(1);
+    parts.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn the_page_has_every_call_and_no_link_into_nothing() {
+    let page = super::page::page(
+        &document(),
+        crate::console::outside(),
+        "http://localhost:8080/api/latest",
+    );
+    let html = askama::Template::render(&page).unwrap();
+    let ids = values(&html, "id");
+    let known: HashSet<_> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), known.len(), "ids are unique");
+    for target in values(&html, "href")
+        .iter()
+        .filter_map(|href| href.strip_prefix('#'))
+    {
+        assert!(known.contains(target), "a link to #{target}");
+    }
+    for (name, operation) in operations() {
+        assert!(
+            known.contains(operation["operationId"].as_str().unwrap()),
+            "{name}"
+        );
+    }
+    let rotate = html.split("id=\"rotate_token\"").nth(1).unwrap();
+    let line = "curl -H &#34;Authorization: Bearer $STANDPIPE_TOKEN&#34; -d &#39;{&#34;overlap&#34;:86400,&#34;expiration&#34;:86400}&#39;";
+    assert!(rotate.contains(line), "{}", rotate.split("<pre").nth(1).unwrap());
+}
+
+#[test]
+fn every_body_of_json_has_an_example() {
+    for (name, operation) in operations() {
+        let answers = operation["responses"].as_object().unwrap().values();
+        for content in answers
+            .chain([&operation["requestBody"]])
+            .map(|told| &told["content"]["application/json"])
+        {
+            let any = content["schema"] == serde_json::json!({});
+            assert!(
+                content.is_null() || any || content["example"].is_object(),
+                "{name}: {content}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Sample pages: an account as one sees it, and one whose owner means harm.
 
 mod activity;
+mod api_docs;
 mod audit_log;
 mod cli_login;
 mod handle;
@@ -139,6 +140,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         more_settings::sessions(words),
         more_settings::advanced(words),
         handle::handle(words),
+        api_docs::api_docs(words),
         more_settings::step_up(words),
     ]
     .concat()
