@@ -26,6 +26,7 @@ mod timing;
 mod token_limits;
 mod token_rotation;
 mod tokens;
+mod usage;
 mod user;
 mod versions;
 mod where_filter;

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod connection_string;
+mod db_log;
 mod drivers;
 mod endings;
 mod evictions;

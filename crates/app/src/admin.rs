@@ -138,6 +138,7 @@ impl App {
         self.remove_dead_mail(&mut tx).await?;
         let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);
         workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
+        self.remove_old_db_log(&mut tx, self.now()).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)
     }
 }

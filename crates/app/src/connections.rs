@@ -77,6 +77,18 @@ pub struct Admission {
     workspace: WorkspaceRow,
 }
 
+impl Admission {
+    /// Who goes through.
+    pub(crate) fn user(&self) -> &UserRow {
+        &self.user
+    }
+
+    /// Where to.
+    pub(crate) fn workspace(&self) -> &WorkspaceRow {
+        &self.workspace
+    }
+}
+
 /// Why a connection is refused. What the client is told of it is the gateway's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {

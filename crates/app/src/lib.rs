@@ -20,6 +20,7 @@ pub mod avatars;
 pub mod cli_logins;
 pub mod connections;
 mod credentials;
+pub mod db_log;
 pub mod deletion;
 pub mod emails;
 pub mod export;
@@ -35,6 +36,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
 pub mod tokens;
+pub mod usage;
 pub mod workspaces;
 
 use std::sync::Arc;
@@ -58,8 +60,8 @@ pub use settings::{
 pub use ::pictures::Network;
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
 pub use store::{
-    Cursor, Page, audit_log::AuditRow, handles::HandleRow, processes::ProcessRow, sessions::SessionRow,
-    tokens::TokenRow, user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
+    Cursor, Page, audit_log::AuditRow, db_log::DbLogRow, handles::HandleRow, processes::ProcessRow,
+    sessions::SessionRow, tokens::TokenRow, user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
 };
 
 /// The running application: the store, the keys, and what is kept in memory. Cheap to clone.
@@ -81,6 +83,7 @@ struct Inner {
     studio: pictures::Studio,
     work: Notify,
     open_connections: Arc<connections::OpenConnections>,
+    db_log: db_log::DbLog,
     query_places: queries::Places,
     spools: queries::Spools,
 }
@@ -128,6 +131,7 @@ impl App {
             studio: pictures::Studio::default(),
             work: Notify::new(),
             open_connections: Arc::default(),
+            db_log: db_log::DbLog::default(),
             query_places,
             spools,
         }))

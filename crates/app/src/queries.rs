@@ -165,6 +165,7 @@ impl App {
             role: &backend.role,
             database: &backend.database,
             keys: &backend.keys,
+            search_path: backend.search_path.as_deref(),
             nonce: nonce(self.random()),
             statement_timeout: Duration::from_secs(self.settings().queries.seconds.into()) + BACKSTOP,
         };

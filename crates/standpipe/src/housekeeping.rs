@@ -27,7 +27,10 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
-            _ = minutes.tick() => told("last uses are not written", app.flush_last_use().await),
+            _ = minutes.tick() => {
+                told("last uses are not written", app.flush_last_use().await);
+                told("ended connections are not written", app.flush_db_log().await);
+            }
             _ = hours.tick() => {
                 told(HEADS, audit_heads::write(&app, &data_dir).await);
                 told("what expired is not removed", app.remove_expired().await);

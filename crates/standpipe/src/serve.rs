@@ -133,6 +133,12 @@ impl Server {
                 "last uses are not written"
             );
         }
+        if let Err(error) = self.app.flush_db_log().await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "ended connections are not written"
+            );
+        }
         if let Some(local) = &self.local {
             local.stop().await;
         }

@@ -21,6 +21,7 @@ pub mod avatars;
 pub mod cli_logins;
 pub mod connections;
 pub mod database_passwords;
+pub mod db_log;
 pub mod deleted_users;
 pub mod email_proofs;
 pub mod handles;

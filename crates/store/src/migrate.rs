@@ -28,6 +28,7 @@ migrations! {
     7 "0007_token_scopes";
     8 "0008_avatars";
     9 "0009_contract";
+    10 "0010_db_log";
     11 "0011_cli_logins";
     13 "0013_mail";
     14 "0014_announcements";

@@ -45,6 +45,7 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("database_passwords.rs"),
         crate::database_passwords::STATEMENTS,
     ),
+    ("db_log", include_str!("db_log.rs"), crate::db_log::STATEMENTS),
     (
         "deleted_users",
         include_str!("deleted_users.rs"),

@@ -38,6 +38,8 @@ pub enum Unrecorded {
     CodeTry,
     /// An address was proven that has no account yet.
     AddressProven,
+    /// A database connection ended, whose opening is recorded.
+    ConnectionEnd,
     /// Rows whose time is over were removed.
     Expiry,
     /// A person whose deletion is recorded was taken out of older records.

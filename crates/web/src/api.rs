@@ -5,6 +5,7 @@ mod audit_log;
 mod avatar;
 mod body;
 mod credentials;
+mod db_log;
 mod docs;
 mod email;
 mod error;
@@ -20,6 +21,7 @@ mod query;
 mod session;
 mod sign_in;
 mod token;
+mod usage;
 mod user;
 mod workspace;
 
@@ -107,6 +109,8 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
         .routes(routes!(user::list_users, user::create_user))
         .routes(routes!(user::get_user, user::update_user, user::delete_user))
         .routes(routes!(export::export_account))
+        .routes(routes!(usage::list_usage))
+        .routes(routes!(usage::list_constraints))
         .routes(
             routes!(avatar::create_avatar, avatar::delete_avatar)
                 .layer(DefaultBodyLimit::max(upload::BODY_LIMIT)),
@@ -140,6 +144,8 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
             workspace::delete_workspace
         ))
         .routes(routes!(workspace::list_workspace_audit_log))
+        .routes(routes!(db_log::list_db_log))
+        .routes(routes!(usage::list_workspace_usage))
         .routes(routes!(workspace::command_workspace))
         .routes(routes!(process::list_workspace_processes))
         .routes(routes!(query::get_query, query::post_query).layer(DefaultBodyLimit::max(query::BODY_LIMIT)))

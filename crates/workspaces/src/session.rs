@@ -39,6 +39,8 @@ pub struct Login<'a> {
     pub keys: &'a ClientKeys,
     /// Fresh for each login; from [`model::scram::nonce`].
     pub nonce: String,
+    /// Where the session looks for tables, if it is another place than PostgreSQL's own.
+    pub search_path: Option<&'a str>,
     /// After which PostgreSQL ends a statement by itself, should nobody be there to cancel it.
     pub statement_timeout: Duration,
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use model::time::rfc3339_seconds;
 use serde_json::{Value, json};
 use store::{
-    Cursor, Page, audit_log::AuditRow, avatars, handles, processes::ProcessRow, sessions::SessionRow,
-    tokens::TokenRow, user_emails, user_emails::EmailRow, workspaces::WorkspaceRow,
+    Cursor, Page, audit_log::AuditRow, avatars, db_log::DbLogRow, handles, processes::ProcessRow,
+    sessions::SessionRow, tokens::TokenRow, user_emails, user_emails::EmailRow, workspaces::WorkspaceRow,
 };
 
 use super::archive::{Archive, csv_row};
@@ -110,6 +110,7 @@ impl App {
         let workspaces = self.list_workspaces(actor, Page::first(PAGE)).await?.workspaces;
         let rows = all(&workspaces, |row| self.workspace(actor, row));
         archive.table("workspaces", &WORKSPACES, &rows).await?;
+        self.write_connections(actor, &workspaces, &mut archive).await?;
         self.write_processes(actor, &mut archive).await?;
         self.write_audit_log(actor, &mut archive).await?;
         archive.finish().await
@@ -157,6 +158,32 @@ impl App {
             "db_volume_size_bytes": row.db_volume_size_bytes,
             "created_at": rfc3339_seconds(row.created_at),
         })
+    }
+
+    /// A line of JSON for each connection, a page at a time.
+    async fn write_connections(
+        &self,
+        actor: &Actor,
+        workspaces: &[WorkspaceRow],
+        archive: &mut Archive,
+    ) -> Result<()> {
+        archive.large_file("database_connections.jsonl")?;
+        for workspace in workspaces {
+            let mut page = Page::first(PAGE);
+            loop {
+                let part = self.list_db_log(actor, workspace, page).await?;
+                let lines = part
+                    .rows
+                    .iter()
+                    .map(|row| format!("{}\n", connection(workspace, row)));
+                archive.write(&lines.collect::<String>()).await?;
+                match part.next {
+                    Some(next) => page = after(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Processes are few enough for one array, and kept no longer than their account.
@@ -272,6 +299,20 @@ fn process(row: &ProcessRow) -> Value {
         "state_reason": row.state_reason,
         "created_at": rfc3339_seconds(row.created_at),
         "updated_at": rfc3339_seconds(row.updated_at),
+    })
+}
+
+fn connection(workspace: &WorkspaceRow, row: &DbLogRow) -> Value {
+    json!({
+        "id": row.id,
+        "workspace": workspace.handle,
+        "actor_handle": row.actor_handle,
+        "application_name": row.application_name,
+        "client_ip": row.client_ip,
+        "tls": row.tls,
+        "began_at": rfc3339_seconds(row.began_at),
+        "ended_at": rfc3339_seconds(row.created_at),
+        "duration_ms": row.duration_ms,
     })
 }
 

@@ -2,7 +2,10 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use app::connections::{Admission, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal};
+use app::{
+    connections::{Admission, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal},
+    db_log::LoggedConnection,
+};
 use bytes::{Bytes, BytesMut};
 use model::scram::nonce;
 use tokio::{
@@ -55,6 +58,8 @@ pub(super) struct Entered {
     pub(super) target: Option<Target>,
     /// Tells when it must end.
     pub(super) open: OpenConnection,
+    /// Notes in the workspace's log when it has.
+    _logged: LoggedConnection,
     /// Takes the client's own key out of the map in the end.
     _registration: Option<Registration>,
 }
@@ -198,6 +203,7 @@ where
         (backend, open): (BackendStream, OpenConnection),
         welcome: Welcome,
     ) -> Result<Entered, Stop> {
+        let logged = self.shared.app.log_connection(&admission, &self.request);
         let target = welcome.key.map(|key| Target {
             address: Arc::new(admission.backend.address),
             key,
@@ -217,6 +223,7 @@ where
             ready: welcome.ready,
             target,
             open,
+            _logged: logged,
             _registration: registration,
         })
     }

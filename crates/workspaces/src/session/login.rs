@@ -60,7 +60,9 @@ impl Entry {
             ("database", login.database),
             ("statement_timeout", timeout.as_str()),
         ];
-        frontend::startup_message(own.into_iter().chain(SETTINGS), self.wire.out())?;
+        let search_path = login.search_path.map(|path| ("search_path", path));
+        let parameters = own.into_iter().chain(search_path).chain(SETTINGS);
+        frontend::startup_message(parameters, self.wire.out())?;
         Ok(self.wire.send().await?)
     }
 

@@ -132,6 +132,12 @@ kinds! {
     DesiredState = one_of(["enabled", "disabled", "paused"]);
     /// What a workspace can be told to do.
     Command = one_of(["reboot", "stop", "start", "upgrade"]);
+    /// What a rule is.
+    ConstraintType = one_of(["quota", "rate", "range", "feature", "constant"]);
+    /// Who may see it.
+    Visibility = one_of(["public", "private"]);
+    /// Anything.
+    AnyValue = binary();
     /// Nothing yet: an empty object.
     Notices = object();
     /// The size of a workspace, kept and echoed.
