@@ -71,9 +71,14 @@ impl App {
             return Ok(row);
         }
         drop(tx);
+        Err(self.over_by_now(row, EXPIRED).await?)
+    }
+
+    /// Why a request that was open a moment ago did not go on.
+    async fn over_by_now(&self, row: &CliLoginRow, otherwise: Error) -> Result<Error> {
         let now = cli_logins::find_cli_login(self.db(), row.id).await?;
-        let why = now.map(|row| self.require_open(&row));
-        Err(why.and_then(std::result::Result::err).unwrap_or(EXPIRED))
+        let why = now.and_then(|row| self.require_open(&row).err());
+        Ok(why.unwrap_or(otherwise))
     }
 
     /// Records a wrong code in the log of whoever let the command line in, and says how it goes on.
@@ -101,19 +106,12 @@ impl App {
         })
     }
 
-    /// The right code: a session of the command line, if the account may hold credentials at this moment. The account's
-    /// row is locked as a reset locks it, so that the two never cross.
-    async fn issue_cli_session(
-        &self,
-        user: UserId,
-        row: CliLoginRow,
-        code_mac: &[u8; 32],
-        peer: &Peer,
-    ) -> Result<Redeemed> {
-        let mut tx = self.db().begin().await?;
-        let user = users::lock_user(&mut tx, user).await?.ok_or(EXPIRED)?;
-        let now = self.now();
-        access_check::check(&facts(&row), &user, now).map_err(|error| match error {
+    /// Locks the account that let the command line in, as a reset locks it, so that the two never cross; and decides
+    /// under the lock whether it may have a credential now.
+    async fn lock_confirmer(&self, tx: &mut Tx, user: UserId, row: &CliLoginRow) -> Result<UserRow> {
+        let user = users::lock_user(tx, user).await?.ok_or(EXPIRED)?;
+        let allowed = access_check::check(&facts(row), &user, self.now());
+        allowed.map_err(|error| match error {
             Error::CredentialRefused {
                 code: "auth_reset", ..
             } => RESET,
@@ -123,17 +121,34 @@ impl App {
             } => EXPIRED,
             other => other,
         })?;
-        if !cli_logins::use_cli_login(&mut tx, row.id, user.id, code_mac, now).await? {
+        Ok(user)
+    }
+
+    /// The right code: a session of the command line.
+    async fn issue_cli_session(
+        &self,
+        user: UserId,
+        row: CliLoginRow,
+        code_mac: &[u8; 32],
+        peer: &Peer,
+    ) -> Result<Redeemed> {
+        // Before the transaction: whoever holds one must not wait for another connection.
+        let primary = user_emails::find_primary_email(self.db(), user).await?;
+        let mut tx = self.db().begin().await?;
+        let user = self.lock_confirmer(&mut tx, user, &row).await?;
+        if !cli_logins::use_cli_login(&mut tx, row.id, user.id, code_mac, self.now()).await? {
             drop(tx);
-            let now = cli_logins::find_cli_login(self.db(), row.id).await?;
-            let why = now.map(|row| self.require_open(&row));
-            return Err(why.and_then(std::result::Result::err).unwrap_or(USED));
+            return Err(self.over_by_now(&row, USED).await?);
         }
         let crowded_out = self.make_room(&mut tx, &user, peer).await?;
         let (id, token) = self
             .insert_session(&mut tx, &user, SessionKind::Cli, peer)
             .await?;
-        self.tell_of_cli_login(&mut tx, &user, peer).await?;
+        if let Some(primary) = primary {
+            let message = self.cli_login_message(&user, peer);
+            self.enqueue_mail(&mut tx, Some(user.id), &primary, &message)
+                .await?;
+        }
         let origin = peer.origin_of(&user, Credential::CliSession(id));
         let entry = about(AuditEntry::new(Some(user.id), Action::SessionCreate), &row)
             .on(user.id, &user.handle)
@@ -150,14 +165,10 @@ impl App {
         })
     }
 
-    /// A mail to the account's owner: a login is nothing that happens behind their back.
-    async fn tell_of_cli_login(&self, tx: &mut Tx, user: &UserRow, peer: &Peer) -> Result<()> {
-        let Some(primary) = user_emails::find_primary_email(self.db(), user.id).await? else {
-            return Ok(());
-        };
-        let days = self.settings().sessions.cli_lifetime_seconds / (24 * 60 * 60);
-        let message = mail::Message::CliLogin {
-            days,
+    /// A login is nothing that happens behind the owner's back.
+    fn cli_login_message(&self, user: &UserRow, peer: &Peer) -> mail::Message {
+        mail::Message::CliLogin {
+            days: self.settings().sessions.cli_lifetime_seconds / (24 * 60 * 60),
             notice: mail::Notice {
                 handle: user.handle.to_string(),
                 at: time::for_people(self.now()),
@@ -165,8 +176,7 @@ impl App {
                 user_agent: peer.user_agent.clone(),
                 public_url: self.settings().public_url.to_string(),
             },
-        };
-        self.enqueue_mail(tx, Some(user.id), &primary, &message).await
+        }
     }
 }
 

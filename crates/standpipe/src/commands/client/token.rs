@@ -1,6 +1,6 @@
 //! `standpipe token …`.
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use model::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -31,35 +31,9 @@ pub(in crate::commands) enum Token {
         json: bool,
     },
     /// Make a token, and print it alone: this once and never again.
-    Create {
-        /// What it is called in lists.
-        #[arg(long)]
-        title: Option<String>,
-        /// What it is for.
-        #[arg(long)]
-        description: Option<String>,
-        /// How far it reaches.
-        #[arg(long, default_value = "full")]
-        scope: Scope,
-        /// From where it may be used: an address or a network; more than once for more.
-        #[arg(long = "network", value_name = "CIDR")]
-        networks: Vec<String>,
-        /// When it ends by itself; without it never.
-        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=3660))]
-        expires_in_days: Option<i64>,
-        #[command(flatten)]
-        made: Made,
-    },
+    Create(Create),
     /// Give a token a successor, and print that alone. The old one goes on for a while.
-    Rotate {
-        /// The token, by its id or title.
-        token: String,
-        /// How long the old one goes on.
-        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(i64).range(0..=168))]
-        overlap_hours: i64,
-        #[command(flatten)]
-        made: Made,
-    },
+    Rotate(Rotate),
     /// Refuse a token until it is activated again.
     Deactivate {
         /// The token, by its id or title.
@@ -79,8 +53,40 @@ pub(in crate::commands) enum Token {
     },
 }
 
+#[derive(Debug, Args)]
+pub(in crate::commands) struct Create {
+    /// What it is called in lists.
+    #[arg(long)]
+    title: Option<String>,
+    /// What it is for.
+    #[arg(long)]
+    description: Option<String>,
+    /// How far it reaches.
+    #[arg(long, default_value = "full")]
+    scope: Scope,
+    /// From where it may be used: an address or a network; more than once for more.
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<String>,
+    /// When it ends by itself; without it never.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=3660))]
+    expires_in_days: Option<i64>,
+    #[command(flatten)]
+    made: Made,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::commands) struct Rotate {
+    /// The token, by its id or title.
+    token: String,
+    /// How long the old one goes on.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(i64).range(0..=168))]
+    overlap_hours: i64,
+    #[command(flatten)]
+    made: Made,
+}
+
 /// How a new token is printed.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
 pub(in crate::commands) struct Made {
     /// Print the token and nothing else, not even what to do with it.
     #[arg(long, short)]
@@ -113,42 +119,8 @@ impl Token {
         let me = Me::at(target).await?;
         match self {
             Self::List { json } => list(&me, json).await,
-            Self::Create {
-                title,
-                description,
-                scope,
-                networks,
-                expires_in_days,
-                made,
-            } => {
-                let body = json!({
-                    "title": title,
-                    "description": description,
-                    "scope": scope.to_possible_value().map(|value| value.get_name().to_owned()),
-                    "networks": networks,
-                    "expiration": expires_in_days.map(|days| days * DAY_SECONDS),
-                });
-                let token = me.api.post(&me.path(&["token"]), without_nulls(body)).await?;
-                made.print(&token, "Store the token now: it is not shown again.")
-            }
-            Self::Rotate {
-                token,
-                overlap_hours,
-                made,
-            } => {
-                let old = find(&me, &token).await?;
-                let body = json!({ "overlap": overlap_hours * HOUR_SECONDS });
-                let token = me.api.post(&me.path(&["token", &old.id, "rotate"]), body).await?;
-                let until = output::text(&token, "predecessor_retiring_until");
-                let old = match until.as_str() {
-                    "-" => format!("The old token {} is ended.", old.name()),
-                    until => format!("The old token {} works until {until}.", old.name()),
-                };
-                made.print(
-                    &token,
-                    &format!("{old} Store the new one now: it is not shown again."),
-                )
-            }
+            Self::Create(command) => command.run(&me).await,
+            Self::Rotate(command) => command.run(&me).await,
             Self::Deactivate { token } => set_status(&me, &token, "inactive", "is deactivated").await,
             Self::Activate { token } => set_status(&me, &token, "active", "is active").await,
             Self::Delete { token, sure } => {
@@ -158,6 +130,38 @@ impl Token {
                 print(&output::clean(&format!("The token {} is deleted.", found.name())))
             }
         }
+    }
+}
+
+impl Create {
+    async fn run(self, me: &Me) -> Result<()> {
+        let body = json!({
+            "title": self.title,
+            "description": self.description,
+            "scope": self.scope.to_possible_value().map(|value| value.get_name().to_owned()),
+            "networks": self.networks,
+            "expiration": self.expires_in_days.map(|days| days * DAY_SECONDS),
+        });
+        let token = me.api.post(&me.path(&["token"]), without_nulls(body)).await?;
+        self.made
+            .print(&token, "Store the token now: it is not shown again.")
+    }
+}
+
+impl Rotate {
+    async fn run(self, me: &Me) -> Result<()> {
+        let old = find(me, &self.token).await?;
+        let body = json!({ "overlap": self.overlap_hours * HOUR_SECONDS });
+        let token = me.api.post(&me.path(&["token", &old.id, "rotate"]), body).await?;
+        let until = output::text(&token, "predecessor_retiring_until");
+        let old = match until.as_str() {
+            "-" => format!("The old token {} is ended.", old.name()),
+            until => format!("The old token {} works until {until}.", old.name()),
+        };
+        self.made.print(
+            &token,
+            &format!("{old} Store the new one now: it is not shown again."),
+        )
     }
 }
 

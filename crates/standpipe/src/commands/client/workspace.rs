@@ -72,28 +72,7 @@ impl Workspace {
                 workspace,
                 no_wait,
                 json,
-            } => {
-                let mut made = me
-                    .api
-                    .post(&me.path(&["workspace"]), json!({ "handle": workspace }))
-                    .await?;
-                if !no_wait {
-                    made = wait_until_ready(&me, &workspace).await?;
-                }
-                if json {
-                    return output::json(&made);
-                }
-                let found: Found = read(&made)?;
-                print(&match no_wait {
-                    true => {
-                        format!("The workspace {workspace} is being made: see `standpipe workspace list`.")
-                    }
-                    false => format!(
-                        "The workspace {workspace} is ready at {}. Open it with `standpipe workspace connect {workspace}`.",
-                        output::clean(&host_of(&me, &found))
-                    ),
-                })
-            }
+            } => create(&me, &workspace, no_wait, json).await,
             Self::Delete { workspace, sure } => {
                 let found = find(&me, &workspace).await?;
                 sure.of(
@@ -112,6 +91,28 @@ impl Workspace {
             Self::Query(command) => command.run(&me).await,
         }
     }
+}
+
+async fn create(me: &Me, workspace: &str, no_wait: bool, json: bool) -> Result<()> {
+    let mut made = me
+        .api
+        .post(&me.path(&["workspace"]), json!({ "handle": workspace }))
+        .await?;
+    if !no_wait {
+        made = wait_until_ready(me, workspace).await?;
+    }
+    if json {
+        return output::json(&made);
+    }
+    if no_wait {
+        return print(&format!(
+            "The workspace {workspace} is being made: see `standpipe workspace list`."
+        ));
+    }
+    let host = output::clean(&host_of(me, &read(&made)?));
+    print(&format!(
+        "The workspace {workspace} is ready at {host}. Open it with `standpipe workspace connect {workspace}`."
+    ))
 }
 
 async fn find(me: &Me, workspace: &str) -> Result<Found> {
