@@ -113,6 +113,16 @@ async fn secrets_are_in_no_file_and_in_no_log() {
     assert_eq!(url(&password).run("select 1").await.rows(), "1");
     assert!(!url("wrong-password-canary").run("select 1").await.ok);
     canaries.push("wrong-password-canary".to_owned());
+    // What a person asks is theirs alone, whether PostgreSQL understands it or not.
+    let query = "/api/v0/user/ana/workspace/dev/query";
+    for sql in [
+        "select+'statement-canary-one'",
+        "select+'statement-canary-two'+from+nowhere",
+    ] {
+        bearer.get(&format!("{query}?sql={sql}")).await;
+        bearer.post(query, json!({"sql": sql.replace('+', " ")})).await;
+    }
+    canaries.extend(["statement-canary-one", "statement-canary-two"].map(str::to_owned));
     // Wrong and malformed credentials must not be echoed either.
     running
         .anonymous()

@@ -93,6 +93,28 @@ both_engines! {
         assert_eq!((&record["target_handle"], &record["data"]["via"]), (&json!("dev"), &json!("api")));
     }
 
+    async fn who_must_wait_is_told_so(builder) {
+        let Some(world) = World::new(builder).await else { return };
+        let password = world.app.password(&world.bearer, &world.person).await;
+        let gateway = world.app.addresses().gateway;
+        let mut config = tokio_postgres::Config::new();
+        config.host("127.0.0.1").port(gateway.port()).user("ana").password(&password);
+        config.dbname(world.workspace["database_name"].as_str().unwrap());
+        // As many as one person may have.
+        let mut open = Vec::new();
+        for _ in 0..40 {
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+            open.push((client, tokio::spawn(connection)));
+        }
+        let full = world.ask("select 1").await.with_status(503);
+        assert_eq!(full.header("retry-after"), "5");
+        assert!(full.body.contains("no connection left"), "{}", full.body);
+        drop(open);
+        world.app.tamper("UPDATE workspaces SET state = 'creating'").await;
+        let waits = world.ask("select 1").await.with_status(409).json();
+        assert_eq!(waits["type"], "workspace_not_ready");
+    }
+
     async fn old_names_and_deleted_workspaces_are_gone(builder) {
         let Some(mut world) = World::new(builder).await else { return };
         let browser = world.app.signed_in(&world.person).await;

@@ -22,6 +22,9 @@ const FETCH: u32 = 500;
 const COMMIT: Duration = Duration::from_secs(5);
 /// How long a statement that was cancelled for its time may take to say so.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How often a statement that is left is cancelled, and how long each time may take.
+const CANCELS: u32 = 8;
+const BETWEEN_CANCELS: Duration = Duration::from_millis(250);
 /// The SQLSTATE of a statement that was cancelled.
 const CANCELLED: &str = "57014";
 
@@ -60,6 +63,9 @@ enum Stop {
     Broken(std::io::Error),
 }
 
+/// What PostgreSQL calls the statement in the end, and whether it was left before.
+type Outcome = std::result::Result<(String, Option<Cut>), Stop>;
+
 impl From<StatementError> for Stop {
     fn from(error: StatementError) -> Self {
         Self::Failed(error)
@@ -76,16 +82,26 @@ impl Engaged {
     }
 }
 
+impl Held {
+    /// Cancels until PostgreSQL says that it has: it does not heed a request that comes before the statement has begun,
+    /// and the statement may be on its way to it.
+    async fn end(mut self) {
+        for _ in 0..CANCELS {
+            self.session.canceller().cancel().await;
+            if timeout(BETWEEN_CANCELS, self.session.drain()).await.is_ok() {
+                return;
+            }
+        }
+    }
+}
+
 impl Drop for Engaged {
     fn drop(&mut self) {
         let (Some(held), Ok(runtime)) = (self.0.take(), Handle::try_current()) else {
             return;
         };
-        // The place is free again when PostgreSQL has been told.
-        runtime.spawn(async move {
-            held.session.canceller().cancel().await;
-            drop(held);
-        });
+        // The place is free again when PostgreSQL has ended the statement.
+        runtime.spawn(held.end());
     }
 }
 
@@ -105,33 +121,16 @@ pub(super) async fn read(mut engaged: Engaged, sql: &str, limits: Limits, spool:
     if matches!(outcome, Err(Stop::Time)) {
         outcome = Err(statement.cancel().await);
     }
-    let late = Instant::now() >= statement.deadline;
     let is_over = is_over(&outcome);
-    let (tag, cut) = match outcome {
-        Ok((tag, cut)) => (tag, Ok(cut)),
-        Err(stop) => (String::new(), statement.cut(stop, late).map(Some)),
-    };
-    let Statement {
-        columns, rows, spool, ..
-    } = statement;
+    let read = statement.conclude(outcome, began);
     if is_over {
         engaged.0 = None;
     }
-    let cut = cut?;
-    let (command, changed) = understand(&tag);
-    let row_count = if columns.is_empty() { changed } else { rows.into() };
-    Ok(Read {
-        columns,
-        command,
-        row_count,
-        cut,
-        duration: began.elapsed(),
-        spool,
-    })
+    read
 }
 
 /// Whether PostgreSQL has nothing left to cancel.
-fn is_over(outcome: &std::result::Result<(String, Option<Cut>), Stop>) -> bool {
+fn is_over(outcome: &Outcome) -> bool {
     matches!(
         outcome,
         Ok((_, None | Some(Cut::Rows(_)))) | Err(Stop::Failed(StatementError::Sql(_)))
@@ -148,8 +147,7 @@ struct Statement<'h> {
 }
 
 impl Statement<'_> {
-    /// What PostgreSQL calls it in the end, and whether it was left before.
-    async fn run(&mut self, sql: &str) -> std::result::Result<(String, Option<Cut>), Stop> {
+    async fn run(&mut self, sql: &str) -> Outcome {
         self.columns = within(self.deadline, &self.held.open, self.held.session.prepare(sql)).await?;
         self.held.session.start()?;
         loop {
@@ -218,6 +216,28 @@ impl Statement<'_> {
             }
             other => other,
         }
+    }
+
+    /// What was read in the end, or why nothing of it counts.
+    fn conclude(self, outcome: Outcome, began: Instant) -> Result<Read> {
+        let late = Instant::now() >= self.deadline;
+        let (tag, cut) = match outcome {
+            Ok(ended) => ended,
+            Err(stop) => (String::new(), Some(self.cut(stop, late)?)),
+        };
+        let (command, changed) = understand(&tag);
+        Ok(Read {
+            row_count: if self.columns.is_empty() {
+                changed
+            } else {
+                self.rows.into()
+            },
+            columns: self.columns,
+            command,
+            cut,
+            duration: began.elapsed(),
+            spool: self.spool,
+        })
     }
 
     /// What of the result there is in spite of `stop`.

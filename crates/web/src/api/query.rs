@@ -15,7 +15,7 @@ use axum::{
 
 use super::{
     Answer,
-    docs::{path, refused},
+    docs::{kinds, path, refused},
 };
 use crate::{
     guards::{Bearer, Caller, needs::RunQueries},
@@ -101,8 +101,8 @@ pub(crate) async fn post_query(
     get, path = "/user/{user}/workspace/{workspace}/query/{file}", tag = "Queries",
     params(path::User, path::Workspace, path::File, StatementParams),
     responses(
-        (status = 200, description = "All rows.", content((ResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"))),
-        (status = 206, description = "The first rows: a limit was reached, and `X-Query-Cut` says which.", content((PartialResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"))),
+        (status = 200, description = "All rows.", content((ResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"), (kinds::Gzip = "application/gzip"))),
+        (status = 206, description = "The first rows: a limit was reached, and `X-Query-Cut` says which.", content((PartialResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"), (kinds::Gzip = "application/gzip"))),
         refused::Account,
         refused::Conflict,
         refused::Body,
@@ -134,8 +134,8 @@ pub(crate) async fn get_query_file(
         content((StatementRequest = "application/json"), (StatementRequest = "application/x-www-form-urlencoded"), (String = "application/sql"), (String = "text/plain")),
     ),
     responses(
-        (status = 200, description = "All rows.", content((ResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"))),
-        (status = 206, description = "The first rows: a limit was reached, and `X-Query-Cut` says which.", content((PartialResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"))),
+        (status = 200, description = "All rows.", content((ResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"), (kinds::Gzip = "application/gzip"))),
+        (status = 206, description = "The first rows: a limit was reached, and `X-Query-Cut` says which.", content((PartialResultView = "application/json"), (String = "text/csv"), (String = "text/markdown"), (kinds::Gzip = "application/gzip"))),
         refused::Account,
         refused::Conflict,
         refused::Body,

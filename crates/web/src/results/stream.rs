@@ -57,7 +57,7 @@ struct Writing {
 
 enum Out {
     Plain(Vec<u8>),
-    Gzip(Option<GzEncoder<Vec<u8>>>),
+    Gzip(Option<Box<GzEncoder<Vec<u8>>>>),
 }
 
 impl Writing {
@@ -89,7 +89,7 @@ impl Writing {
 impl Out {
     fn new(gzip: bool) -> Self {
         if gzip {
-            Self::Gzip(Some(GzEncoder::new(Vec::new(), Compression::default())))
+            Self::Gzip(Some(Box::new(GzEncoder::new(Vec::new(), Compression::default()))))
         } else {
             Self::Plain(Vec::new())
         }
@@ -114,10 +114,10 @@ impl Out {
     fn take(&mut self, last: bool) -> io::Result<Vec<u8>> {
         match self {
             Self::Plain(out) => Ok(std::mem::take(out)),
-            Self::Gzip(out) if last => out.take().map_or(Ok(Vec::new()), GzEncoder::finish),
+            Self::Gzip(out) if last => out.take().map_or(Ok(Vec::new()), |out| out.finish()),
             Self::Gzip(out) => Ok(out
                 .as_mut()
-                .map(GzEncoder::get_mut)
+                .map(|out| out.get_mut())
                 .map(std::mem::take)
                 .unwrap_or_default()),
         }

@@ -113,6 +113,11 @@ impl Session {
         }
     }
 
+    /// Reads until the statement ends or waits, and forgets what it says.
+    pub async fn drain(&mut self) {
+        while let Ok(Step::Row(_)) = self.next().await {}
+    }
+
     /// Ends the statement: what it did is kept from here on, however many of its rows were read.
     pub async fn finish(&mut self) -> Result<(), StatementError> {
         frontend::sync(self.wire.out());

@@ -150,6 +150,8 @@ kinds! {
     Archive = binary();
     /// A file in a form.
     File = file();
+    /// A file of gzip.
+    Gzip = binary();
     /// A picture.
     Picture = binary();
     /// Where a process is. Standpipe's own words are `pending`, `running`, `completed` and `failed`.

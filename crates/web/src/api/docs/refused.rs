@@ -159,7 +159,7 @@ impl Refusal {
             .content("application/json", content);
         match self.status {
             401 => response.header("WWW-Authenticate", header(Type::String, "`Bearer`")),
-            429 => response.header("Retry-After", header(Type::Integer, "Seconds to wait.")),
+            429 | 503 => response.header("Retry-After", header(Type::Integer, "Seconds to wait.")),
             _ => response,
         }
         .build()
