@@ -15,6 +15,7 @@ mod handles;
 mod identities;
 mod leaked_credentials;
 mod limits;
+mod openapi;
 mod pages;
 mod password;
 mod preferences;

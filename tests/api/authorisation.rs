@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use people::{Account, Callers, Credential, EVERYTHING};
 use serde_json::Value;
 use table::{A_PICTURE, ENDPOINTS, Endpoint, LetsIn};
-use testkit::{Answer, Builder, FormData, TestApp, both_engines};
+use testkit::{Answer, Builder, Engine, FormData, TestApp, both_engines};
 
 /// The status and the code of a refusal, or the status alone.
 type Outcome = (u16, String);
@@ -88,6 +88,36 @@ fn the_table_knows_every_route() {
         missing.is_empty() && gone.is_empty(),
         "add to tests/api/authorisation/table.rs: {missing:?}; remove: {gone:?}"
     );
+}
+
+#[tokio::test]
+async fn the_document_says_which_calls_need_no_token() {
+    let app = TestApp::builder(Engine::Sqlite).start().await;
+    let answer = app
+        .anonymous()
+        .get("/api/v0/docs/openapi.json")
+        .await
+        .with_status(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let document = answer.json();
+    let mut open = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, call) in item.as_object().unwrap() {
+            if call["security"].as_array().unwrap().is_empty() {
+                open.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    let public = ENDPOINTS
+        .iter()
+        .filter(|endpoint| endpoint.lets_in == LetsIn::Everyone);
+    let public: BTreeSet<_> = public
+        .map(|endpoint| format!("{} {}", endpoint.method, endpoint.path))
+        .collect();
+    assert_eq!(open, public);
+    let page = app.anonymous().get("/api/latest/docs").await.with_status(200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.body.contains("id=\"rotate_token\""));
 }
 
 both_engines! {

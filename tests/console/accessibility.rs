@@ -182,6 +182,31 @@ async fn nothing_keeps_people_from_using_the_pages() {
     window.quit().await;
 }
 
+#[tokio::test]
+async fn the_documentation_of_the_api_keeps_nobody_out() {
+    if !has("node") {
+        return;
+    }
+    let mut app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    window.set_script_timeout(Duration::from_secs(60)).await.unwrap();
+    let ana = app.create_user("ana").await;
+    window.sign_in(&mut app, &ana).await;
+    window.click("Docs").await;
+    window.is_at("/api/latest/docs").await;
+    let mut inspection = Inspection {
+        window: &window,
+        axe: axe(),
+        found: Vec::new(),
+    };
+    inspection.look("the API's documentation").await;
+    assert!(inspection.found.is_empty(), "{}", inspection.found.join("\n\n"));
+    window.has_no_complaints().await;
+    window.quit().await;
+}
+
 /// The way in, page by page.
 async fn sign_up(app: &mut TestApp, inspection: &mut Inspection<'_>) -> Person {
     let ana = Person {
