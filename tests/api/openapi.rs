@@ -19,6 +19,6 @@ async fn validators_take_it_and_clients_are_made_of_it() {
         .await
         .unwrap();
     let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
 }

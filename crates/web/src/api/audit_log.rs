@@ -21,7 +21,7 @@ use crate::{
     guards::{Bearer, needs::Read},
 };
 
-/// The contract's `AuditRecord`, and with which credential it was done. `data` is always an object.
+/// What happened, by whom, and with which credential. `data` is always an object.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditRecord)]
 pub(crate) struct AuditRecordView {
@@ -178,6 +178,8 @@ pub(crate) async fn get_audit_record(
 }
 
 /// Sends all of the log as a file, while it is read.
+///
+/// In CSV a cell that a spreadsheet would take for a formula begins with `'`.
 #[utoipa::path(
     get, path = "/user/{user}/audit_log/export", tag = "Audit log",
     params(path::User, ExportQuery, WhereQuery),

@@ -46,6 +46,9 @@ impl AvatarView {
 }
 
 /// Stores a picture as the avatar: one file, under any field name.
+///
+/// It is cut to its middle square and drawn anew, so that nothing else of the file is kept. An account may upload or ask for
+/// 20 an hour.
 #[utoipa::path(
     post, path = "/user/{user}/avatar", tag = "Avatar",
     params(path::User, path::IfMatch),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::guards::{Bearer, needs::Read};
 
-/// The contract's `LogRecord`: a connection, from its beginning to its end. There is no `query` in it.
+/// A connection, from its beginning to its end. There is no `query` in it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DbLogRecord)]
 pub(crate) struct DbLogView {

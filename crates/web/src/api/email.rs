@@ -21,7 +21,7 @@ use crate::guards::{
     needs::{Change, Read},
 };
 
-/// The contract's `UserEmail`, and which one is primary.
+/// An e-mail address, and whether it is the primary one.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserEmail)]
 pub(crate) struct EmailView {

@@ -36,7 +36,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The contract's `ErrorModel`.
+/// Why a call was refused.
 #[derive(Default, Serialize, ToSchema)]
 pub(super) struct ErrorModel {
     #[serde(rename = "type")]

@@ -15,6 +15,8 @@ use super::{
 use crate::guards::{Bearer, needs::Change};
 
 /// Sends everything that is kept of the account, as a ZIP archive of JSON and CSV.
+///
+/// It is recorded, and needs a token with the scope `full`.
 #[utoipa::path(
     get, path = "/user/{user}/export", tag = "Account",
     params(path::User),

@@ -30,7 +30,7 @@ pub(crate) struct IdentityView {
     #[serde(rename = "type")]
     #[schema(value_type = kinds::IdentityType)]
     kind: &'static str,
-    /// Left out when empty: clients print `""` as a name (contract §2).
+    /// Left out when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
     avatar_url: String,

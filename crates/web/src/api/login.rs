@@ -20,7 +20,7 @@ use super::{
 };
 use crate::guards::{Bearer, Caller, needs::Identify};
 
-/// A command line's request to be let in: the contract's `TemporaryTokenRequest`.
+/// A command line's request to be let in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TemporaryTokenRequest)]
 pub(crate) struct CliLoginView {

@@ -39,7 +39,7 @@ impl PageQuery {
     }
 }
 
-/// A page of a list. The last one has no `next_token` at all: `""` makes clients loop (contract §0.7).
+/// A page of a list. The last one has no `next_token` at all.
 #[derive(Serialize, ToSchema)]
 #[schema(as = List)]
 pub(crate) struct ListView<T> {

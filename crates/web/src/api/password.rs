@@ -17,7 +17,7 @@ use super::{
 };
 use crate::guards::{Bearer, needs::Change};
 
-/// The contract's `UserDatabasePassword`. The key of the password is literally `$password`.
+/// The database password. Its key is literally `$password`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserDatabasePassword)]
 pub(crate) struct PasswordView {

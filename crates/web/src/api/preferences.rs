@@ -23,7 +23,7 @@ use crate::guards::{
     needs::{Change, Read},
 };
 
-/// The contract's `UserPreferences`. The choices are words: a boolean would abort a client's decoding.
+/// Which mails are wanted. The choices are words.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserPreferences)]
 pub(crate) struct PreferencesView {

@@ -25,7 +25,7 @@ use crate::guards::{
     needs::{Identify, Read},
 };
 
-/// The contract's `SpProcess`. `identity_id` is always there: a client dereferences it unguarded.
+/// Slow work.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Process)]
 pub(crate) struct ProcessView {

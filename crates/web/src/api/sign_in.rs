@@ -22,6 +22,8 @@ pub(crate) struct SignInRequest {
 }
 
 /// Asks for a mail to sign in with. The answer is the same whether the address is known or not.
+///
+/// The link in it leads to the console; there is no `GET /login/confirm` here, because a `GET` changes nothing.
 #[utoipa::path(
     post, path = "/login", tag = "Sign-in",
     request_body = SignInRequest,

@@ -25,7 +25,7 @@ use crate::guards::{
     needs::{Change, EndItself, Identify, Read},
 };
 
-/// The contract's `Token`.
+/// A token, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(crate) struct TokenView {
@@ -44,7 +44,7 @@ pub(crate) struct TokenView {
     description: Option<String>,
     #[schema(example = "x7Qd")]
     last4: String,
-    /// `status` knows two words, as in the contract; this knows `retiring` and `expired` too.
+    /// `status` knows two words; this knows `retiring` and `expired` too.
     #[schema(value_type = kinds::TokenState)]
     state: &'static str,
     #[schema(value_type = kinds::Scope)]
@@ -202,6 +202,8 @@ pub(crate) async fn list_tokens(
 }
 
 /// Makes a token. It is shown in this answer alone, under `token`.
+///
+/// No body at all makes one that is called by its last letters, may do everything and never ends.
 #[utoipa::path(
     post, path = "/user/{user}/token", tag = "Tokens",
     params(path::User),
@@ -315,6 +317,9 @@ pub(crate) async fn delete_token(
 }
 
 /// Gives a token a successor, shown in this answer alone, under `token`.
+///
+/// The old one goes on for `overlap` seconds, a day if none is said. The new one lives for `expiration` seconds or, if
+/// none is said, as long as the old one was made for.
 #[utoipa::path(
     post, path = "/user/{user}/token/{token}/rotate", tag = "Tokens",
     params(path::User, path::Token, path::IfMatch),

@@ -56,7 +56,7 @@ impl UsageView {
     }
 }
 
-/// The contract's `Constraint`.
+/// What an account may have and do.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Constraint)]
 pub(crate) struct ConstraintView {

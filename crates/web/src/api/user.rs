@@ -22,7 +22,7 @@ use crate::guards::{
     needs::{Change, Identify},
 };
 
-/// The contract's `User` (§1.1). It has no e-mail address.
+/// An account. It says no e-mail address.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserView {
@@ -34,7 +34,7 @@ pub(crate) struct UserView {
     tenant_id: &'static str,
     #[schema(value_type = kinds::UserStatus)]
     status: &'static str,
-    /// Left out when empty: clients print `""` as a name (contract §2).
+    /// Left out when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Ana Lima")]
     display_name: Option<String>,
@@ -84,7 +84,7 @@ impl UserView {
     }
 }
 
-/// What `PATCH /user/{user}` takes. Fields of the contract that mean nothing here are ignored, as are unknown ones.
+/// What `PATCH /user/{user}` takes. Unknown fields are ignored.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateUserRequest {
     #[serde(default, deserialize_with = "body::null_clears")]
@@ -189,6 +189,16 @@ pub(crate) async fn get_user(
 }
 
 /// Changes the profile, the handle, or resets authentication.
+///
+/// `display_name` and `url` are cleared by `null`. `avatar_url` asks for the picture at an `https` address to be fetched,
+/// which is a process; `null` goes back to the generated one.
+///
+/// `handle` changes the handle, and with it every host name: at most once a day, in a transaction of its own before the
+/// other fields are written. A name that is not free is `409` with `handle_taken` or, with the time in `detail`,
+/// `handle_held`.
+///
+/// `token_min_issued_at` resets authentication: every session and token ends now, whatever time after the last reset it
+/// names; with `rotate_password` the database password is rotated too, and open database connections end.
 #[utoipa::path(
     patch, path = "/user/{user}", tag = "Account",
     params(path::User, path::IfMatch),
@@ -229,6 +239,8 @@ pub(crate) async fn update_user(
 }
 
 /// Deletes the account for good.
+///
+/// Its token is dead then, so that a later call gets `401`; with anybody else's token it is `404`.
 #[utoipa::path(
     delete, path = "/user/{user}", tag = "Account",
     params(path::User, path::IfMatch),

@@ -32,10 +32,11 @@ use crate::guards::{
     needs::{Change, FindWorkspaces, Read},
 };
 
-/// The contract's `Workspace`. `database_name` and `host` stand before the enums, because an old client stops reading
-/// at the first value that it does not know (contract §2).
+/// A workspace.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Workspace)]
+// `database_name` and `host` stand before the enums, because an old client stops reading at the first value that it does
+// not know (contract §2).
 pub(crate) struct WorkspaceView {
     #[schema(value_type = kinds::WorkspaceId)]
     id: WorkspaceId,
