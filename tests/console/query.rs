@@ -1,6 +1,9 @@
 //! The query page, as a browser without a script sees it.
 
 use testkit::{Browser, Engine, Person, TestApp, has};
+use thirtyfour::Key;
+
+use super::window::Window;
 
 const PAGE: &str = "/workspace/dev/query";
 
@@ -112,4 +115,25 @@ async fn a_result_is_downloaded_whole() {
     let bob = app.create_user("bob").await;
     let bobs = app.signed_in(&bob).await;
     bobs.get(PAGE).await.with_status(404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_keys_run_a_statement() {
+    let Some((mut app, ana, _)) = world().await else {
+        return;
+    };
+    let Some(window) = Window::open(&app).await else {
+        return;
+    };
+    window.sign_in(&mut app, &ana).await;
+    window.visit(PAGE).await;
+    window.fill("SQL statement", "select 6 * 7 as answer").await;
+    let field = window.field("SQL statement").await;
+    field.send_keys(Key::Control + Key::Enter).await.unwrap();
+    window.sees("SELECT, 1 row, ").await;
+    window.sees("42").await;
+    window.fill("SQL statement", "select nothing").await;
+    window.click("Run query").await;
+    window.sees("column \"nothing\" does not exist").await;
+    window.close().await;
 }
