@@ -68,12 +68,13 @@ pub(crate) struct ConstraintView {
     #[schema(example = "user")]
     target: &'static str,
     /// A number, an object with `min` and `max`, or `null` where there is no limit.
-    #[schema(value_type = kinds::AnyValue)]
+    #[schema(value_type = kinds::AnyValue, example = 2)]
     value: Value,
     #[schema(example = "server")]
     value_from: &'static str,
     #[schema(value_type = kinds::Visibility)]
     visibility: &'static str,
+    #[schema(example = "API tokens of an account; one that retires is not counted.")]
     description: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     statistics: Option<StatisticsView>,
@@ -83,6 +84,7 @@ pub(crate) struct ConstraintView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConstraintStatistics)]
 pub(crate) struct StatisticsView {
+    #[schema(example = 1)]
     used: i64,
 }
 
