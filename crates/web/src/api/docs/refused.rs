@@ -1,6 +1,11 @@
 //! The refusals that a call can get, for the `responses(…)` of its attribute: `refused::Account` and the like. Each is
 //! said once, among the components of the document.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value answers with null what is not in it"
+)]
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
