@@ -96,7 +96,7 @@ fn table(words: &Words) -> QueryTable {
             cell(Some(words.or("Océane et fils")), false),
             cell(Some(format!("{}.90", id * 17)), true),
             cell(
-                (id % 3 > 0).then(|| "2026-11-23 09:12:44.118+00".to_owned()),
+                (!id.is_multiple_of(3)).then(|| "2026-11-23 09:12:44.118+00".to_owned()),
                 false,
             ),
             cell(Some(words.or("{\"2 × valve\",\"1 × pipe, 40 mm\"}")), false),
