@@ -1,7 +1,7 @@
 //! Credentials that were looked up just now: the fast path of every request (design §2.9).
 //!
 //! What is kept is what the store said, not a verdict: time, networks and the account's state are checked anew each
-//! time. A change that this process makes ends what was read before it before it is answered; what others change in the
+//! time, and nobody is refused by what is kept alone. A change that this process makes ends what was read before it before it is answered; what others change in the
 //! same store, replicas and operator's commands, is seen when [`crate::Settings::credential_linger`] is over.
 
 use std::{
@@ -15,18 +15,18 @@ use std::{
 
 use model::{SessionId, TokenId};
 use quick_cache::sync::Cache;
-use store::{Changes, Seen, sessions, sessions::SessionRow, tokens, tokens::TokenRow, users::UserRow};
+use store::{Db, Seen, sessions, sessions::SessionRow, tokens, tokens::TokenRow, users::UserRow};
 use tokio::time::Instant;
 
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// The most credentials of a kind; about 1 KB each.
 const CAPACITY: usize = 16_384;
 
 /// What the store said of a credential and of its owner.
-pub(crate) struct Found<R> {
-    pub(crate) row: R,
-    pub(crate) user: UserRow,
+struct Found<R> {
+    row: R,
+    user: UserRow,
     seen: Seen,
     /// When it was asked for, before it was read.
     asked: Instant,
@@ -71,54 +71,73 @@ impl<K: Hash + Eq + Copy, R> Kind<K, R> {
         }
     }
 
-    /// What is kept of `key`, or else what `read` says, which is then kept.
-    async fn find(
+    /// What `judge` makes of `key`: by what is kept of it, or else by what `read` says, which is then kept. Whom the
+    /// former refuses is judged by the latter.
+    async fn judge<T, F>(
         &self,
         key: K,
-        changes: &Changes,
+        db: &Db,
         linger: Duration,
-        read: impl Future<Output = store::Result<Option<(R, UserRow)>>>,
-    ) -> Result<Option<Arc<Found<R>>>> {
+        read: impl Fn() -> F,
+        judge: impl Fn(&R, &UserRow) -> Result<T>,
+    ) -> Result<T>
+    where
+        F: Future<Output = store::Result<Option<(R, UserRow)>>>,
+    {
+        let changes = db.changes();
         let is_good = |found: &Arc<Found<R>>| {
             found.asked.elapsed() < linger && changes.is_current(found.user.id, found.seen)
         };
         if let Some(found) = self.found.get(&key).filter(is_good) {
             self.hits.fetch_add(1, Relaxed);
-            return Ok(Some(found));
+            let judged = judge(&found.row, &found.user);
+            if judged.is_ok() {
+                return judged;
+            }
         }
         self.misses.fetch_add(1, Relaxed);
         let (asked, reading) = (Instant::now(), changes.begin_read());
-        let Some((row, user)) = read.await? else {
-            return Ok(None);
+        let Some((row, user)) = read().await? else {
+            return Err(Error::SignInRequired);
         };
-        let kept = changes.end_read(reading, user.id);
-        let found = Arc::new(Found {
-            seen: kept.unwrap_or_default(),
-            row,
-            user,
-            asked,
-        });
-        if kept.is_some() && !linger.is_zero() {
-            self.found.insert(key, Arc::clone(&found));
+        let judged = judge(&row, &user);
+        if let Some(seen) = changes.end_read(reading, user.id).filter(|_| !linger.is_zero()) {
+            let found = Found {
+                row,
+                user,
+                seen,
+                asked,
+            };
+            self.found.insert(key, Arc::new(found));
         }
-        Ok(Some(found))
+        judged
     }
 }
 
 impl App {
-    /// The token with this id and whose it is.
-    pub(crate) async fn find_token(&self, id: TokenId) -> Result<Option<Arc<Found<TokenRow>>>> {
-        let read = tokens::find_credential(self.db(), id);
-        let kind = &self.0.credentials.tokens;
-        kind.find(id, self.db().changes(), self.settings().credential_linger, read)
-            .await
+    /// What `judge` makes of the token with this id and of its owner; [`Error::SignInRequired`] where there is none.
+    pub(crate) async fn judge_token<T>(
+        &self,
+        id: TokenId,
+        judge: impl Fn(&TokenRow, &UserRow) -> Result<T>,
+    ) -> Result<T> {
+        let (db, linger) = (self.db(), self.settings().credential_linger);
+        let read = || tokens::find_credential(db, id);
+        self.0.credentials.tokens.judge(id, db, linger, read, judge).await
     }
 
-    /// The session with this id and whose it is.
-    pub(crate) async fn find_session(&self, id: SessionId) -> Result<Option<Arc<Found<SessionRow>>>> {
-        let read = sessions::find_session(self.db(), id);
-        let kind = &self.0.credentials.sessions;
-        kind.find(id, self.db().changes(), self.settings().credential_linger, read)
+    /// The same of a session.
+    pub(crate) async fn judge_session<T>(
+        &self,
+        id: SessionId,
+        judge: impl Fn(&SessionRow, &UserRow) -> Result<T>,
+    ) -> Result<T> {
+        let (db, linger) = (self.db(), self.settings().credential_linger);
+        let read = || sessions::find_session(db, id);
+        self.0
+            .credentials
+            .sessions
+            .judge(id, db, linger, read, judge)
             .await
     }
 

@@ -62,30 +62,28 @@ impl App {
         let TokenKey::Api(id) = token.key() else {
             return Err(Error::SignInRequired);
         };
-        let mac = self.keys().token_mac(token.expose());
-        let Some(found) = self.find_token(id).await? else {
-            return Err(Error::SignInRequired);
-        };
-        let (row, user) = (&found.row, &found.user);
-        if !keys::same(&mac, &row.mac) {
-            return Err(Error::SignInRequired);
-        }
-        let now = self.now();
-        access_check::check(&Facts::of_token(row, peer.ip), user, now)?;
+        let (mac, now) = (self.keys().token_mac(token.expose()), self.now());
+        let actor = self.judge_token(id, |row, user| {
+            if !keys::same(&mac, &row.mac) {
+                return Err(Error::SignInRequired);
+            }
+            access_check::check(&Facts::of_token(row, peer.ip), user, now)?;
+            Ok(Actor {
+                expected: Expected::Anything,
+                user: user.clone(),
+                credential: Credential::Token {
+                    id,
+                    title: row.name(),
+                },
+                session: None,
+                scope: row.scope,
+                token_expires_at: row.ends_at(),
+                peer: peer.clone(),
+            })
+        });
+        let actor = actor.await?;
         self.0.last_use.token(id, now, peer.ip);
-        let credential = Credential::Token {
-            id,
-            title: row.name(),
-        };
-        Ok(Actor {
-            expected: Expected::Anything,
-            user: user.clone(),
-            credential,
-            session: None,
-            scope: row.scope,
-            token_expires_at: row.ends_at(),
-            peer,
-        })
+        Ok(actor)
     }
 
     async fn authenticate_temporary(
@@ -97,46 +95,43 @@ impl App {
         let TokenKey::Temporary(id) = token.key() else {
             return Err(Error::SignInRequired);
         };
-        let mac = self.keys().token_mac(token.expose());
-        let Some(found) = self.find_session(id).await? else {
-            return Err(Error::SignInRequired);
-        };
-        let (row, user) = (&found.row, &found.user);
-        // A console session lives in its cookie only: taken out of it, it is no API token.
-        if !keys::same(&mac, &row.mac) || kind.unwrap_or(SessionKind::Cli) != row.kind {
-            return Err(Error::SignInRequired);
-        }
-        let now = self.now();
-        let idle_end = time::after(row.last_seen_at, self.settings().sessions.idle_seconds);
-        let end = if row.kind == SessionKind::Console {
-            row.expires_at.min(idle_end)
-        } else {
-            row.expires_at
-        };
-        access_check::check(
-            &Facts {
-                switched_on: true,
-                auth_epoch: row.auth_epoch,
-                expires_at: Some(end),
-                in_its_networks: true,
-            },
-            user,
-            now,
-        )?;
+        let (mac, now) = (self.keys().token_mac(token.expose()), self.now());
+        let actor = self.judge_session(id, |row, user| {
+            // A console session lives in its cookie only: taken out of it, it is no API token.
+            if !keys::same(&mac, &row.mac) || kind.unwrap_or(SessionKind::Cli) != row.kind {
+                return Err(Error::SignInRequired);
+            }
+            access_check::check(&self.facts_of_session(row), user, now)?;
+            Ok(Actor {
+                expected: Expected::Anything,
+                user: user.clone(),
+                credential: match row.kind {
+                    SessionKind::Console => Credential::Session(id),
+                    SessionKind::Cli => Credential::CliSession(id),
+                },
+                session: Some(row.clone()),
+                scope: Scope::Full,
+                token_expires_at: Some(row.expires_at),
+                peer: peer.clone(),
+            })
+        });
+        let actor = actor.await?;
         self.0.last_use.session(id, now);
-        let token_expires_at = Some(row.expires_at);
-        Ok(Actor {
-            expected: Expected::Anything,
-            user: user.clone(),
-            credential: match row.kind {
-                SessionKind::Console => Credential::Session(id),
-                SessionKind::Cli => Credential::CliSession(id),
-            },
-            session: Some(row.clone()),
-            scope: Scope::Full,
-            token_expires_at,
-            peer,
-        })
+        Ok(actor)
+    }
+
+    fn facts_of_session(&self, row: &SessionRow) -> Facts {
+        let idle_end = time::after(row.last_seen_at, self.settings().sessions.idle_seconds);
+        let end = match row.kind {
+            SessionKind::Console => row.expires_at.min(idle_end),
+            SessionKind::Cli => row.expires_at,
+        };
+        Facts {
+            switched_on: true,
+            auth_epoch: row.auth_epoch,
+            expires_at: Some(end),
+            in_its_networks: true,
+        }
     }
 
     /// Ends the session that the actor acts with.
