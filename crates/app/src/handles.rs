@@ -11,7 +11,10 @@ use store::{Tx, handles, handles::HandleRow, users, users::UserRow};
 
 pub use change::{HandleChange, HostChange};
 
-use crate::{Actor, App, Error, Result};
+use crate::{
+    Actor, App, Error, Result,
+    steady::{self, Asked},
+};
 
 impl App {
     /// Whether the actor could change their handle to `text` now: the handle, or why not. Limited, because it tells
@@ -55,7 +58,10 @@ impl App {
         if handle == actor.user.handle {
             return Ok(());
         }
+        // Whether somebody had the name is told by neither words nor time.
+        let asked = Asked::now();
         let row = handles::find_handle(self.db(), &handle).await?;
+        asked.answer_after(steady::REFUSAL).await;
         let Some((since, until)) = row.and_then(|row| self.hold_of(&row, actor.id())) else {
             return Ok(());
         };
