@@ -2,6 +2,7 @@
 
 mod open;
 mod renamed;
+mod traffic;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,6 +20,7 @@ pub use ::workspaces::BackendAddress;
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
 pub use renamed::{Explanation, NameChange, WorkspaceChange};
+pub use traffic::{SessionState, Traffic};
 
 use crate::{Actor, App, Peer, Result, workspaces::LOCAL_SERVER};
 

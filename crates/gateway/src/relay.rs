@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use app::connections::{SessionState, Traffic};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, sleep_until},
@@ -62,9 +63,12 @@ pub(crate) struct Orders<'s> {
     pub(crate) drain: Duration,
     /// Its account has no right to it any more: what is under way is ended by the backend, or else after [`EVICTION`].
     pub(crate) evict: &'s CancellationToken,
+    /// Where it is told what passes.
+    pub(crate) traffic: &'s Traffic,
 }
 
-/// Relays until one side ends it, or until it is ordered to end: at once when it is idle. `before` are the octets from the backend that the client has already, from `ReadyForQuery` on.
+/// Relays until one side ends it, or until it is ordered to end: at once when it is idle. `before` are the octets from
+/// the backend that the client has already, from `ReadyForQuery` on.
 pub(crate) async fn relay<C, B>(client: &mut C, backend: &mut B, before: &[u8], orders: &Orders<'_>) -> Ended
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -77,7 +81,7 @@ where
         let by = deadline.unwrap_or_else(Instant::now);
         tokio::select! {
             biased;
-            event = poll_fn(|cx| session.poll(cx, told)) => match event {
+            event = poll_fn(|cx| session.poll_and_note(cx, told, orders.traffic)) => match event {
                 Event::UpstreamEnded => deadline = Some(sooner(deadline, AFTER_CLIENT)),
                 Event::Ended(cause) => return session.ended(cause),
             },
@@ -139,6 +143,22 @@ where
             down: Pipe::default(),
             upstream: Upstream::Open,
             talk,
+        }
+    }
+
+    fn poll_and_note(&mut self, cx: &mut Context<'_>, told: Option<Cause>, traffic: &Traffic) -> Poll<Event> {
+        let event = self.poll(cx, told);
+        traffic.note(self.up.octets, self.down.octets, self.state());
+        event
+    }
+
+    fn state(&self) -> SessionState {
+        if self.talk.is_busy() {
+            SessionState::Active
+        } else if self.talk.is_in_transaction() {
+            SessionState::InTransaction
+        } else {
+            SessionState::Idle
         }
     }
 
@@ -214,6 +234,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::BytesMut;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -237,6 +259,7 @@ mod tests {
         backend: DuplexStream,
         end: CancellationToken,
         evict: CancellationToken,
+        traffic: Arc<Traffic>,
         relay: tokio::task::JoinHandle<Ended>,
     }
 
@@ -245,11 +268,14 @@ mod tests {
         let ((mut ours, client), (mut ours_too, backend)) = (duplex(256), duplex(256));
         let (end, evict) = (CancellationToken::new(), CancellationToken::new());
         let (stop, out) = (end.clone(), evict.clone());
+        let traffic = Arc::<Traffic>::default();
+        let counted = Arc::clone(&traffic);
         let relay = tokio::spawn(async move {
             let orders = Orders {
                 stop: &stop,
                 drain: DRAIN,
                 evict: &out,
+                traffic: &counted,
             };
             relay(&mut ours, &mut ours_too, &ready(), &orders).await
         });
@@ -258,6 +284,7 @@ mod tests {
             backend,
             end,
             evict,
+            traffic,
             relay,
         }
     }
@@ -274,8 +301,12 @@ mod tests {
         let (query, goodbye) = (message(b'Q', b"select 1\0"), message(b'X', b""));
         ends.client.write_all(&query).await.unwrap();
         expect(&mut ends.backend, &query).await;
-        ends.backend.write_all(&ready()).await.unwrap();
-        expect(&mut ends.client, &ready()).await;
+        assert_eq!(ends.traffic.state(), SessionState::Active);
+        let in_transaction = message(b'Z', b"T");
+        ends.backend.write_all(&in_transaction).await.unwrap();
+        expect(&mut ends.client, &in_transaction).await;
+        assert_eq!(ends.traffic.state(), SessionState::InTransaction);
+        assert_eq!((ends.traffic.from_client(), ends.traffic.from_backend()), (14, 6));
         ends.client.write_all(&goodbye).await.unwrap();
         drop(ends.client);
         expect(&mut ends.backend, &goodbye).await;

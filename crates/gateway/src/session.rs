@@ -165,6 +165,7 @@ async fn run<S>(
         stop: end,
         drain: shared.settings.drain_timeout,
         evict: entered.open.end(),
+        traffic: entered.open.traffic(),
     };
     let relaying = relay(&mut client, &mut entered.backend, &entered.ready, &orders);
     let ended = tokio::select! {

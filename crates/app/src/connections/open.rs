@@ -17,7 +17,7 @@ use store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Admission, Refusal};
+use super::{Admission, Refusal, Traffic};
 use crate::{App, Result};
 
 /// How often the store is asked for what others have ended.
@@ -40,6 +40,8 @@ struct Entry {
     workspace: WorkspaceId,
     epochs: ConnectionEpochs,
     end: CancellationToken,
+    #[expect(dead_code, reason = "read by the list of open connections")]
+    traffic: Arc<Traffic>,
 }
 
 /// A connection's place among the open ones; dropping it gives the place back.
@@ -47,6 +49,7 @@ pub struct OpenConnection {
     number: u64,
     user: UserId,
     end: CancellationToken,
+    traffic: Arc<Traffic>,
     connections: Arc<OpenConnections>,
 }
 
@@ -62,6 +65,7 @@ impl OpenConnections {
         epochs: ConnectionEpochs,
     ) -> OpenConnection {
         let end = CancellationToken::new();
+        let traffic = Arc::<Traffic>::default();
         let mut registered = self.registered();
         let number = registered.next;
         registered.next += 1;
@@ -70,12 +74,14 @@ impl OpenConnections {
             workspace,
             epochs,
             end: end.clone(),
+            traffic: Arc::clone(&traffic),
         };
         registered.open.insert(number, entry);
         OpenConnection {
             number,
             user,
             end,
+            traffic,
             connections: Arc::clone(self),
         }
     }
@@ -109,6 +115,11 @@ impl OpenConnection {
     /// Cancelled when the connection must end: its account or workspace is gone, switched off, or was reset.
     pub fn end(&self) -> &CancellationToken {
         &self.end
+    }
+
+    /// What passes through it; its relay counts here.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 }
 

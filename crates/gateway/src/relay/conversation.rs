@@ -123,7 +123,7 @@ impl Conversation {
     /// Nothing is under way, and no transaction is open.
     pub(crate) fn is_idle(&self) -> bool {
         !self.is_busy()
-            && self.state.transaction == b'I'
+            && !self.is_in_transaction()
             && self.client.at_boundary()
             && self.backend.at_boundary()
     }
@@ -131,6 +131,11 @@ impl Conversation {
     /// The backend has something to do.
     pub(crate) fn is_busy(&self) -> bool {
         self.state.open > 0 || self.state.unsynced
+    }
+
+    /// A transaction is open, or one that failed.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.state.transaction != b'I'
     }
 
     /// A message of ours can stand here.
