@@ -11,12 +11,12 @@ use model::{
     UserId,
     audit::{Action, AuditEntry, Credential, Origin},
     handle::{Handle, split_host_label},
-    scram::{ClientKeys, Verifier},
+    scram::Verifier,
     workspace::{self, DesiredState, WorkspaceState},
 };
 use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
-pub use ::workspaces::BackendAddress;
+pub use ::workspaces::{Backend, BackendAddress, BackendStream};
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
 pub use renamed::{Explanation, NameChange, WorkspaceChange};
@@ -53,21 +53,6 @@ pub struct ConnectionRequest {
     pub peer: SocketAddr,
     /// What the client calls itself, cut and cleaned.
     pub application_name: Option<String>,
-}
-
-/// How to log in to a backend on behalf of a person.
-#[derive(Debug, Clone)]
-pub struct Backend {
-    /// Where.
-    pub address: BackendAddress,
-    /// Into which database.
-    pub database: String,
-    /// As which role.
-    pub role: String,
-    /// With which keys.
-    pub keys: ClientKeys,
-    /// The search path of the session, unless the client asks for another.
-    pub search_path: Option<String>,
 }
 
 /// A client that may go through.
@@ -265,14 +250,17 @@ impl App {
         let socket = self.0.local.as_ref().and_then(::workspaces::LocalServer::socket);
         let socket = socket.ok_or(Refusal::BackendUnreachable)?;
         let role = self.ensure_role(user.id).await?;
+        let mut defaults = Vec::new();
+        if !workspace.search_path_prefix.is_empty() {
+            let path = workspace::search_path(&workspace.search_path_prefix);
+            defaults.push(("search_path", workspace::quote_search_path(&path)));
+        }
         let backend = Backend {
             address: BackendAddress::Unix(socket),
             database: workspace.database_name.to_string(),
             role: user.id.to_string(),
-            keys: self.role_keys(&role)?,
-            search_path: (!workspace.search_path_prefix.is_empty()).then(|| {
-                workspace::quote_search_path(&workspace::search_path(&workspace.search_path_prefix))
-            }),
+            credential: self.role_keys(&role)?.into(),
+            defaults,
         };
         Ok(Admission {
             backend,

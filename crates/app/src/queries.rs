@@ -160,16 +160,12 @@ impl App {
     }
 
     async fn log_in(&self, admission: &Admission) -> std::result::Result<session::Session, OpenError> {
-        let backend = &admission.backend;
         let login = Login {
-            role: &backend.role,
-            database: &backend.database,
-            keys: &backend.keys,
-            search_path: backend.search_path.as_deref(),
+            backend: &admission.backend,
             nonce: nonce(self.random()),
             statement_timeout: Duration::from_secs(self.settings().queries.seconds.into()) + BACKSTOP,
         };
-        timeout(LOGIN, session::Session::open(&backend.address, login))
+        timeout(LOGIN, session::Session::open(login))
             .await
             .unwrap_or_else(|_| Err(OpenError::Unreachable("it takes too long".to_owned())))
     }

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{login, message::CancelKey, startup::V3_2};
+use crate::{message::CancelKey, startup::V3_2};
 
 /// How long a backend gets to take a request.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ impl Target {
     /// once the signal is sent. Clients wait for that, lest the signal hit their next statement.
     pub(crate) async fn cancel(&self) -> bool {
         let request = async {
-            let mut stream = login::connect(&self.address).await?;
+            let mut stream = self.address.connect().await?;
             send(&mut stream, &self.key).await
         };
         matches!(timeout(PATIENCE, request).await, Ok(Ok(())))
@@ -141,10 +141,7 @@ mod tests {
 
     fn target(port: u16, pid: u32) -> Target {
         Target {
-            address: Arc::new(BackendAddress::Tcp {
-                host: "127.0.0.1".to_owned(),
-                port,
-            }),
+            address: Arc::new(BackendAddress::plain("127.0.0.1", port)),
             key: CancelKey {
                 pid,
                 secret: Bytes::from_static(b"real"),

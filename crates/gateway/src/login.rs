@@ -1,24 +1,18 @@
-//! The backend's side: connect, log in with our own credential, and read up to `ReadyForQuery`. A backend may be
+//! The backend's side: log in with our own credential, and read up to `ReadyForQuery`. A backend may be
 //! somebody else's server: everything it sends is capped, and nothing that it says of our credential reaches the client.
 
 mod failure;
 
 use std::io;
 
-use app::connections::BackendAddress;
+use app::connections::Backend;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use model::scram::ClientKeys;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpStream, UnixStream},
-};
-use tokio_util::either::Either;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{
     message::{CancelKey, HEADER, Message, authentication, length_field, parse_header, put_message},
     scram::{SCRAM, client},
     startup::V3_0,
-    stream::{BackendStream, tune},
 };
 
 pub(crate) use failure::Failure;
@@ -28,26 +22,11 @@ const LONGEST_MESSAGE: usize = 30_000;
 const MOST_MESSAGES: usize = 256;
 const MOST_OCTETS: usize = 256 * 1024;
 const READ_AT_ONCE: usize = 4096;
-
-/// Opens the connection.
-pub(crate) async fn connect(address: &BackendAddress) -> io::Result<BackendStream> {
-    Ok(match address {
-        BackendAddress::Unix(path) => Either::Left(UnixStream::connect(path).await?),
-        BackendAddress::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            tune(&stream);
-            Either::Right(stream)
-        }
-    })
-}
+const UNEXPECTED: Failure = Failure::Untrue("unexpected message before authentication");
 
 /// Whom we log in as, and where to.
 pub(crate) struct Credential<'a> {
-    pub(crate) role: &'a str,
-    pub(crate) database: &'a str,
-    pub(crate) keys: &'a ClientKeys,
-    /// For the session, unless the client has asked for another.
-    pub(crate) search_path: Option<&'a str>,
+    pub(crate) backend: &'a Backend,
     pub(crate) nonce: String,
 }
 
@@ -61,7 +40,8 @@ pub(crate) struct Welcome {
     pub(crate) ready: Bytes,
 }
 
-/// Logs in with SCRAM, and nothing less: a backend that takes us without, or asks for a password, is refused.
+/// Logs in with SCRAM, and with less only where [`Backend`] has a password for it: a backend that takes us without is
+/// refused, as it would take anybody.
 /// `parameters` are the client's, as it sent them.
 pub(crate) async fn log_in<S>(
     stream: &mut S,
@@ -72,14 +52,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     stream.write_all(&startup_packet(&credential, parameters)).await?;
-    let mut backend = Backend::new(stream);
-    backend.authenticate(credential.keys, credential.nonce).await?;
-    backend.welcome().await
+    let mut server = Server::new(stream);
+    server.authenticate(credential).await?;
+    server.welcome().await
 }
 
 /// Ours first: a repeated `user` or `database` cannot be in the client's, the strict parser took them out.
 fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
-    const SEARCH_PATH: &str = "search_path";
     let mut body = BytesMut::new();
     let mut put = |texts: [&str; 2]| {
         for text in texts {
@@ -87,14 +66,12 @@ fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
             body.put_u8(0);
         }
     };
-    put(["user", credential.role]);
-    put(["database", credential.database]);
-    // The client may name it as a parameter of its own or inside of `options`.
-    let is_asked = parameters
-        .windows(SEARCH_PATH.len())
-        .any(|part| part.eq_ignore_ascii_case(SEARCH_PATH.as_bytes()));
-    if let Some(path) = credential.search_path.filter(|_| !is_asked) {
-        put([SEARCH_PATH, path]);
+    put(["user", &credential.backend.role]);
+    put(["database", &credential.backend.database]);
+    for (name, value) in &credential.backend.defaults {
+        if !is_asked(name, parameters) {
+            put([name, value]);
+        }
     }
     body.put_slice(parameters);
     body.put_u8(0);
@@ -105,7 +82,14 @@ fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
     out.freeze()
 }
 
-struct Backend<'s, S> {
+/// Whether a client names the setting, as a parameter of its own or inside of `options`.
+fn is_asked(name: &str, parameters: &[u8]) -> bool {
+    parameters
+        .windows(name.len())
+        .any(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+struct Server<'s, S> {
     stream: &'s mut S,
     read: BytesMut,
     messages: usize,
@@ -113,7 +97,7 @@ struct Backend<'s, S> {
     authenticated: bool,
 }
 
-impl<'s, S> Backend<'s, S>
+impl<'s, S> Server<'s, S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -127,23 +111,40 @@ where
         }
     }
 
-    async fn authenticate(&mut self, keys: &ClientKeys, nonce: String) -> Result<(), Failure> {
-        let mechanisms = self.authentication(authentication::SASL).await?;
+    async fn authenticate(&mut self, credential: Credential<'_>) -> Result<(), Failure> {
+        const TOO_WEAK: Failure = Failure::Untrue("asks for the password by a method that is too weak here");
+        let backend = credential.backend;
+        match self.request().await? {
+            (authentication::SASL, mechanisms) => self.exchange(&mechanisms, credential).await?,
+            (authentication::CLEARTEXT, _) => {
+                let password = backend.clear_password().ok_or(TOO_WEAK)?;
+                self.send_text(password.expose()).await?;
+            }
+            (authentication::MD5, salt) => {
+                let salt = salt.first_chunk().ok_or(Failure::Untrue("MD5 without salt"))?;
+                let answer = backend.md5_password(*salt).ok_or(TOO_WEAK)?;
+                self.send_text(&answer).await?;
+            }
+            _ => return Err(UNEXPECTED),
+        }
+        self.authentication(authentication::OK).await?;
+        self.authenticated = true;
+        Ok(())
+    }
+
+    async fn exchange(&mut self, mechanisms: &Bytes, credential: Credential<'_>) -> Result<(), Failure> {
         if !mechanisms
             .split(|byte| *byte == 0)
             .any(|name| name == SCRAM.as_bytes())
         {
             return Err(Failure::Untrue("SCRAM-SHA-256 not offered"));
         }
-        let login = client::Login::new(keys, nonce);
+        let login = client::Login::new(&credential.backend.credential, credential.nonce);
         self.send(&initial_response(&login.client_first())).await?;
         let challenge = self.authentication(authentication::SASL_CONTINUE).await?;
         let answer = login.answer(&challenge)?;
         self.send(answer.client_final.as_bytes()).await?;
-        answer.check(&self.authentication(authentication::SASL_FINAL).await?)?;
-        self.authentication(authentication::OK).await?;
-        self.authenticated = true;
-        Ok(())
+        Ok(answer.check(&self.authentication(authentication::SASL_FINAL).await?)?)
     }
 
     async fn welcome(mut self) -> Result<Welcome, Failure> {
@@ -166,13 +167,26 @@ where
         }
     }
 
+    /// Code and data of the next message, which must be about authentication.
+    async fn request(&mut self) -> Result<(u32, Bytes), Failure> {
+        let mut message = self.next().await?;
+        match (message.kind, message.body.try_get_u32()) {
+            (b'R', Ok(code)) => Ok((code, message.body)),
+            _ => Err(UNEXPECTED),
+        }
+    }
+
     /// The data of the next message, which must be an authentication message of `code`.
     async fn authentication(&mut self, code: u32) -> Result<Bytes, Failure> {
-        let mut message = self.next().await?;
-        if message.kind != b'R' || message.body.try_get_u32() != Ok(code) {
-            return Err(Failure::Untrue("unexpected message before authentication"));
+        match self.request().await? {
+            (found, data) if found == code => Ok(data),
+            _ => Err(UNEXPECTED),
         }
-        Ok(message.body)
+    }
+
+    /// A password or what stands for it.
+    async fn send_text(&mut self, text: &str) -> io::Result<()> {
+        self.send(&[text.as_bytes(), b"\0"].concat()).await
     }
 
     async fn send(&mut self, body: &[u8]) -> io::Result<()> {
@@ -229,7 +243,8 @@ fn initial_response(client_first: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use app::connections::Refusal;
+    use app::connections::{BackendAddress, Refusal};
+    use model::scram::ClientKeys;
     use tokio::io::DuplexStream;
 
     use super::*;
@@ -243,6 +258,16 @@ mod tests {
 
     fn keys() -> ClientKeys {
         ClientKeys::derive("machine", SALT, 4096)
+    }
+
+    fn backend() -> Backend {
+        Backend {
+            address: BackendAddress::plain("localhost", 5432),
+            database: "a1b2c3".to_owned(),
+            role: "u_1".to_owned(),
+            credential: keys().into(),
+            defaults: Vec::new(),
+        }
     }
 
     /// A PostgreSQL that knows one role; `script` is what it sends once the proof was right.
@@ -277,12 +302,9 @@ mod tests {
     async fn log_in_to(script: Vec<u8>) -> (Result<Welcome, Failure>, Vec<u8>) {
         // A small buffer, so that messages arrive in pieces.
         let (mut ours, theirs) = tokio::io::duplex(7);
-        let keys = keys();
+        let backend = backend();
         let credential = Credential {
-            role: "u_1",
-            database: "a1b2c3",
-            keys: &keys,
-            search_path: None,
+            backend: &backend,
             nonce: "ours".to_owned(),
         };
         let client = async {
@@ -368,12 +390,9 @@ mod tests {
     async fn first_answer(octets: &[u8]) -> Failure {
         let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
         theirs.write_all(octets).await.unwrap();
-        let keys = keys();
+        let backend = backend();
         let credential = Credential {
-            role: "u_1",
-            database: "d",
-            keys: &keys,
-            search_path: None,
+            backend: &backend,
             nonce: "ours".to_owned(),
         };
         log_in(&mut ours, credential, b"").await.unwrap_err()

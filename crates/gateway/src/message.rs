@@ -65,6 +65,8 @@ pub(crate) fn put_authentication(out: &mut BytesMut, code: u32, data: &[u8]) {
 /// Codes of authentication messages.
 pub(crate) mod authentication {
     pub(crate) const OK: u32 = 0;
+    pub(crate) const CLEARTEXT: u32 = 3;
+    pub(crate) const MD5: u32 = 5;
     pub(crate) const SASL: u32 = 10;
     pub(crate) const SASL_CONTINUE: u32 = 11;
     pub(crate) const SASL_FINAL: u32 = 12;

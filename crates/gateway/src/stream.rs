@@ -6,7 +6,7 @@ use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
     time::timeout,
 };
 use tokio_rustls::server::TlsStream;
@@ -14,8 +14,6 @@ use tokio_util::either::Either;
 
 /// A client: plain, or within TLS.
 pub(crate) type Client<S> = Either<S, Box<TlsStream<S>>>;
-/// A backend: a Unix socket, or TCP.
-pub(crate) type BackendStream = Either<UnixStream, TcpStream>;
 
 /// How long a client gets to take its last message.
 const LAST_WRITE: Duration = Duration::from_secs(5);

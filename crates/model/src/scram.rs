@@ -2,6 +2,7 @@
 //! that log in to a backend, and the three computations both sides need.
 
 pub mod client;
+mod credential;
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,6 +11,7 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::Random;
+pub use credential::{Credential, Password};
 
 /// Iterations of every verifier that we make: PostgreSQL's default, and RFC 7677's minimum.
 pub const ITERATIONS: u32 = 4096;

@@ -12,11 +12,13 @@
 
 mod account;
 mod address;
+mod backend;
 mod binaries;
 mod cluster;
 mod control;
 mod local;
 mod lock;
+mod network;
 mod place;
 mod postmaster;
 mod provision;
@@ -24,12 +26,16 @@ mod residents;
 pub mod session;
 mod status;
 mod supervisor;
+mod tls;
 
 #[cfg(test)]
 mod tests;
 
-pub use address::BackendAddress;
+pub use address::{BackendAddress, BackendStream};
+pub use backend::Backend;
 pub use local::{LocalServer, LocalSettings};
+pub use network::Network;
 pub use provision::{ProvisionError, WorkspacePlan};
 pub use session::Session;
 pub use status::LocalStatus;
+pub use tls::{Encryption, PolicyError, TlsPolicy, Verification};

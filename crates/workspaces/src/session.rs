@@ -14,11 +14,10 @@ mod wire;
 
 use std::time::Duration;
 
-use model::scram::ClientKeys;
 use postgres_protocol::message::frontend;
 use tokio::time::timeout;
 
-use crate::BackendAddress;
+use crate::{Backend, BackendAddress};
 pub use column::{Column, Kind};
 pub use error::{OpenError, SqlError, StatementError, Unsupported};
 pub use row::Row;
@@ -31,16 +30,10 @@ const CANCEL: Duration = Duration::from_secs(5);
 /// As whom to log in, and where.
 #[derive(Debug)]
 pub struct Login<'a> {
-    /// The role.
-    pub role: &'a str,
-    /// The database.
-    pub database: &'a str,
-    /// What the role's verifier was made of.
-    pub keys: &'a ClientKeys,
+    /// Where to, and as whom.
+    pub backend: &'a Backend,
     /// Fresh for each login; from [`model::scram::nonce`].
     pub nonce: String,
-    /// Where the session looks for tables, if it is another place than PostgreSQL's own.
-    pub search_path: Option<&'a str>,
     /// After which PostgreSQL ends a statement by itself, should nobody be there to cancel it.
     pub statement_timeout: Duration,
 }
@@ -75,7 +68,7 @@ impl Canceller {
     /// Asks, and waits until PostgreSQL has sent the signal; false when it could not be asked.
     pub async fn cancel(&self) -> bool {
         let request = async {
-            let mut wire = Wire::new(self.address.connect().await?);
+            let mut wire = Wire::new(Box::new(self.address.connect().await?));
             frontend::cancel_request(self.pid, self.secret, wire.out());
             wire.send().await?;
             wire.wait_for_end().await

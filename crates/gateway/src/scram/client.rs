@@ -25,7 +25,8 @@ mod tests {
     fn both_sides_agree() {
         let keys = keys();
         let verifier = keys.verifier(SALT, 4096);
-        let login = Login::new(&keys, "ours".to_owned());
+        let credential = keys.into();
+        let login = Login::new(&credential, "ours".to_owned());
         let challenge = ClientFirst::parse(
             SCRAM.as_bytes(),
             login.client_first().as_bytes(),
@@ -55,8 +56,7 @@ mod tests {
             ("r=ours+,s=AAAA,i=2147483648", "iterations out of bounds"),
         ];
         for (text, reason) in cases {
-            let keys = keys();
-            let result = Login::new(&keys, "ours".to_owned()).answer(text.as_bytes());
+            let result = Login::new(&keys().into(), "ours".to_owned()).answer(text.as_bytes());
             assert_eq!(result.err(), Some(Untrue(reason)), "{text}");
         }
     }
@@ -64,9 +64,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_challenge_panics(data in prop::collection::vec(any::<u8>(), 0..200), text in "r=ours[,=rsi0-9+]{0,40}") {
-            let keys = keys();
+            let credential = keys().into();
             for data in [data.as_slice(), text.as_bytes()] {
-                if let Ok(answer) = Login::new(&keys, "ours".to_owned()).answer(data) {
+                if let Ok(answer) = Login::new(&credential, "ours".to_owned()).answer(data) {
                     prop_assert!(answer.check(data).is_err());
                 }
             }

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use app::{
-    connections::{Admission, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal},
+    connections::{Admission, BackendStream, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal},
     db_log::LoggedConnection,
 };
 use bytes::{Bytes, BytesMut};
@@ -25,7 +25,7 @@ use crate::{
     sasl,
     scram::server::Offer,
     startup::Startup,
-    stream::{BackendStream, Client, close},
+    stream::{Client, close},
     tls::TlsFacts,
 };
 
@@ -183,15 +183,14 @@ where
 
     async fn enter(&self, admission: &Admission) -> Result<(BackendStream, Welcome), login::Failure> {
         let backend = &admission.backend;
-        let credential = Credential {
-            role: &backend.role,
-            database: &backend.database,
-            keys: &backend.keys,
-            search_path: backend.search_path.as_deref(),
-            nonce: nonce(self.shared.app.random()),
-        };
-        let mut stream = login::connect(&backend.address).await?;
-        let welcome = login::log_in(&mut stream, credential, &self.startup.parameters).await?;
+        let nonce = nonce(self.shared.app.random());
+        let mut stream = backend.address.connect().await?;
+        let welcome = login::log_in(
+            &mut stream,
+            Credential { backend, nonce },
+            &self.startup.parameters,
+        )
+        .await?;
         Ok((stream, welcome))
     }
 

@@ -1,10 +1,10 @@
-//! The client's side: log in to a backend with stored keys, without a password and without PBKDF2. A backend may be
+//! The client's side: log in to a backend, with stored keys without PBKDF2, or with a password. A backend may be
 //! hostile: its nonce must extend ours, and it must prove that it knows the verifier.
 
-use super::{ClientKeys, attribute, is_nonce};
+use super::{ClientKeys, Credential, attribute, is_nonce};
 use data_encoding::BASE64;
 
-/// Iterations above which a backend is refused. We never run them, but no honest server asks for so many.
+/// Iterations above which a backend is refused. We seldom run them, and no honest server asks for so many.
 const MOST_ITERATIONS: u32 = 100_000;
 
 /// What is wrong with a backend's message, for the log.
@@ -16,14 +16,14 @@ pub struct Untrue(
 
 /// A login that waits for the server's challenge.
 pub struct Login<'k> {
-    keys: &'k ClientKeys,
+    credential: &'k Credential,
     nonce: String,
 }
 
 impl<'k> Login<'k> {
     /// Starts with a fresh `nonce`.
-    pub fn new(keys: &'k ClientKeys, nonce: String) -> Self {
-        Self { keys, nonce }
+    pub fn new(credential: &'k Credential, nonce: String) -> Self {
+        Self { credential, nonce }
     }
 
     /// The first message. The name is empty: PostgreSQL takes the startup packet's.
@@ -36,46 +36,65 @@ impl<'k> Login<'k> {
     }
 
     /// Answers the server's first message.
-    pub fn answer(self, server_first: &[u8]) -> Result<Answer<'k>, Untrue> {
+    pub fn answer(self, server_first: &[u8]) -> Result<Answer, Untrue> {
         let server_first = std::str::from_utf8(server_first).map_err(|_| Untrue("challenge is not UTF-8"))?;
-        let nonce = self.check(server_first)?;
+        let Challenge {
+            nonce,
+            salt,
+            iterations,
+        } = self.check(server_first)?;
+        let keys = self.credential.keys(&salt, iterations);
         let without_proof = format!("c=biws,r={nonce}");
         let auth_message = format!("{},{server_first},{without_proof}", self.bare());
-        let proof = BASE64.encode(&self.keys.proof(auth_message.as_bytes()));
+        let proof = BASE64.encode(&keys.proof(auth_message.as_bytes()));
         Ok(Answer {
             client_final: format!("{without_proof},p={proof}"),
-            keys: self.keys,
+            keys,
             auth_message,
         })
     }
 
-    fn check<'m>(&self, server_first: &'m str) -> Result<&'m str, Untrue> {
+    fn check<'m>(&self, server_first: &'m str) -> Result<Challenge<'m>, Untrue> {
         let (nonce, rest) = attribute(server_first, 'r').ok_or(Untrue("challenge without nonce"))?;
         if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() || !is_nonce(nonce) {
             return Err(Untrue("nonce does not extend ours"));
         }
-        let (_, rest) = rest
+        let (salt, rest) = rest
             .and_then(|rest| attribute(rest, 's'))
             .ok_or(Untrue("challenge without salt"))?;
+        let salt = BASE64
+            .decode(salt.as_bytes())
+            .map_err(|_| Untrue("salt is not base64"))?;
         let (iterations, _) = rest
             .and_then(|rest| attribute(rest, 'i'))
             .ok_or(Untrue("challenge without iterations"))?;
         match iterations.parse::<u32>() {
-            Ok(1..=MOST_ITERATIONS) => Ok(nonce),
+            Ok(iterations @ 1..=MOST_ITERATIONS) => Ok(Challenge {
+                nonce,
+                salt,
+                iterations,
+            }),
             _ => Err(Untrue("iterations out of bounds")),
         }
     }
 }
 
+/// What the server asks.
+struct Challenge<'m> {
+    nonce: &'m str,
+    salt: Vec<u8>,
+    iterations: u32,
+}
+
 /// A login that waits for the server's proof.
-pub struct Answer<'k> {
+pub struct Answer {
     /// The message to send.
     pub client_final: String,
-    keys: &'k ClientKeys,
+    keys: ClientKeys,
     auth_message: String,
 }
 
-impl Answer<'_> {
+impl Answer {
     /// Checks the server's last message.
     pub fn check(&self, server_final: &[u8]) -> Result<(), Untrue> {
         let signature = std::str::from_utf8(server_final)

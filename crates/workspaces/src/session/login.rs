@@ -1,4 +1,4 @@
-//! Logging in: with SCRAM, and nothing less.
+//! Logging in: with SCRAM, and with less only where [`crate::Backend`] has a password for it.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use postgres_protocol::message::{
 use tokio_postgres::fallible_iterator::FallibleIterator;
 
 use super::{Canceller, Login, OpenError, Session, SqlError, wire::Incoming, wire::Wire};
-use crate::BackendAddress;
 
 const SCRAM: &str = "SCRAM-SHA-256";
+const TOO_WEAK: &str = "it asks for the password by a method that is too weak here";
 /// Messages of a backend before it is ready: a few dozen are usual.
 const MOST_MESSAGES: usize = 256;
 
@@ -27,10 +27,11 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 impl Session {
-    /// Connects to `address` and logs in.
-    pub async fn open(address: &BackendAddress, login: Login<'_>) -> Result<Self, OpenError> {
+    /// Connects and logs in.
+    pub async fn open(login: Login<'_>) -> Result<Self, OpenError> {
+        let address = &login.backend.address;
         let mut entry = Entry {
-            wire: Wire::new(address.connect().await?),
+            wire: Wire::new(Box::new(address.connect().await?)),
             messages: 0,
         };
         entry.begin(&login).await?;
@@ -56,24 +57,51 @@ impl Entry {
     async fn begin(&mut self, login: &Login<'_>) -> Result<(), OpenError> {
         let timeout = milliseconds(login.statement_timeout);
         let own = [
-            ("user", login.role),
-            ("database", login.database),
+            ("user", login.backend.role.as_str()),
+            ("database", &login.backend.database),
             ("statement_timeout", timeout.as_str()),
         ];
-        let search_path = login.search_path.map(|path| ("search_path", path));
-        let parameters = own.into_iter().chain(search_path).chain(SETTINGS);
+        let defaults = login.backend.defaults.iter();
+        let defaults = defaults
+            .map(|(name, value)| (*name, value.as_str()))
+            .filter(|(name, _)| own.iter().all(|(ours, _)| ours != name));
+        let parameters = own.into_iter().chain(defaults).chain(SETTINGS);
         frontend::startup_message(parameters, self.wire.out())?;
         Ok(self.wire.send().await?)
     }
 
     async fn authenticate(&mut self, login: &Login<'_>) -> Result<(), OpenError> {
-        let Message::AuthenticationSasl(offer) = self.next().await? else {
-            return Err(untrue("no SASL"));
-        };
-        if !offer.mechanisms().any(|name| Ok(name == SCRAM))? {
-            return Err(untrue("SCRAM-SHA-256 not offered"));
+        match self.next().await? {
+            Message::AuthenticationSasl(offer) => {
+                if !offer.mechanisms().any(|name| Ok(name == SCRAM))? {
+                    return Err(untrue("SCRAM-SHA-256 not offered"));
+                }
+                self.exchange(login).await?;
+            }
+            Message::AuthenticationCleartextPassword => {
+                let password = login.backend.clear_password().ok_or(untrue(TOO_WEAK))?;
+                self.send_password(password.expose()).await?;
+            }
+            Message::AuthenticationMd5Password(asked) => {
+                let answer = login.backend.md5_password(asked.salt()).ok_or(untrue(TOO_WEAK))?;
+                self.send_password(&answer).await?;
+            }
+            Message::AuthenticationOk => return Err(untrue("it lets everybody in")),
+            _ => return Err(untrue("unexpected message before authentication")),
         }
-        let exchange = client::Login::new(login.keys, login.nonce.clone());
+        match self.next().await? {
+            Message::AuthenticationOk => Ok(()),
+            _ => Err(untrue("unexpected message before authentication")),
+        }
+    }
+
+    async fn send_password(&mut self, password: &str) -> Result<(), OpenError> {
+        frontend::password_message(password.as_bytes(), self.wire.out())?;
+        Ok(self.wire.send().await?)
+    }
+
+    async fn exchange(&mut self, login: &Login<'_>) -> Result<(), OpenError> {
+        let exchange = client::Login::new(&login.backend.credential, login.nonce.clone());
         frontend::sasl_initial_response(SCRAM, exchange.client_first().as_bytes(), self.wire.out())?;
         self.wire.send().await?;
         let Message::AuthenticationSaslContinue(challenge) = self.next().await? else {
@@ -85,11 +113,7 @@ impl Entry {
         let Message::AuthenticationSaslFinal(last) = self.next().await? else {
             return Err(untrue("no proof of the server"));
         };
-        answer.check(last.data())?;
-        match self.next().await? {
-            Message::AuthenticationOk => Ok(()),
-            _ => Err(untrue("unexpected message before authentication")),
-        }
+        Ok(answer.check(last.data())?)
     }
 
     async fn welcome(&mut self) -> Result<BackendKeyDataBody, OpenError> {
