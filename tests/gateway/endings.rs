@@ -3,78 +3,22 @@
 use std::{fs, path::Path, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
-use testkit::{Bearer, Binary, Psql, Running, both_engines, has, until};
+use testkit::{both_engines, has, until};
 
 use super::{
     open_psql::OpenPsql,
+    served::Served,
     world::{Session, World, state},
 };
 
 const PATIENCE: Duration = Duration::from_secs(90);
-
-struct Served {
-    binary: Binary,
-    running: Running,
-    database: String,
-    password: String,
-}
-
-impl Served {
-    /// The built program, with `ana` and her workspace.
-    async fn new() -> Self {
-        let binary = Binary::new(env!("CARGO_BIN_EXE_standpipe")).with_workspaces();
-        binary.ok(&["admin", "user", "create", "ana", "--email", "ana@example.com"]);
-        let token = binary.ok(&["admin", "token", "create", "ana"]);
-        let running = binary.serve();
-        let bearer: Bearer = running.anonymous().with_token(token);
-        bearer
-            .post("/api/latest/user/ana/workspace", json!({ "handle": "dev" }))
-            .await
-            .with_status(201);
-        let workspace = until("the workspace is enabled", PATIENCE, async || {
-            let workspace = bearer.get("/api/latest/user/ana/workspace/dev").await.json();
-            (workspace["state"] == "enabled").then_some(workspace)
-        })
-        .await;
-        let password = bearer.get("/api/latest/user/ana/password").await.json();
-        Self {
-            binary,
-            running,
-            database: workspace["database_name"].as_str().unwrap().to_owned(),
-            password: password["$password"].as_str().unwrap().to_owned(),
-        }
-    }
-
-    async fn connect(&self) -> Session {
-        self.try_connect().await.expect("a session")
-    }
-
-    async fn try_connect(&self) -> Result<Session, tokio_postgres::Error> {
-        Session::open(
-            self.running.addresses.gateway,
-            "ana",
-            &self.database,
-            &self.password,
-        )
-        .await
-    }
-
-    fn psql(&self) -> Psql {
-        let port = self.running.addresses.gateway.port();
-        Psql::new(format!(
-            "postgresql://ana:{}@127.0.0.1:{port}/{}?sslmode=require",
-            self.password, self.database
-        ))
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_orderly_stop_says_goodbye_and_lets_work_end() {
     if !has("postgres") || !has("psql") {
         return;
     }
-    let served = Served::new().await;
+    let served = Served::new(|binary| binary).await;
     let idle = served.connect().await;
     idle.ask("SELECT 1").await.unwrap();
     let mut psql = OpenPsql::start(&served.psql());
@@ -127,7 +71,7 @@ async fn a_killed_standpipe_comes_back_with_its_workspaces() {
     if !has("postgres") || !has("psql") {
         return;
     }
-    let served = Served::new().await;
+    let served = Served::new(|binary| binary).await;
     let session = served.connect().await;
     session.ask("CREATE TABLE kept AS SELECT 7 AS n").await.unwrap();
     let Served {

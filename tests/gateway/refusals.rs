@@ -10,7 +10,9 @@ use super::{
 
 /// The whole message on the wire, for somebody called `user`.
 fn wrong_password(user: &str) -> Vec<u8> {
-    let fields = format!("SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"{user}\"\0\0");
+    let hint = "The user name is your handle, and the password that of Settings, Profile. Copy the connection string from the workspace's page.";
+    let fields =
+        format!("SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"{user}\"\0H{hint}\0\0");
     let length = u32::try_from(fields.len() + 4).unwrap();
     [b"E", &length.to_be_bytes()[..], fields.as_bytes()].concat()
 }

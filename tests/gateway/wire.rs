@@ -8,6 +8,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::world::connect_from;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 const V3_0: u32 = 3 << 16;
 /// The code of a request for TLS.
@@ -29,6 +31,11 @@ pub(super) struct Attempt {
 impl Wire {
     pub(super) async fn connect(gateway: SocketAddr) -> Self {
         Self(TcpStream::connect(gateway).await.unwrap())
+    }
+
+    /// From `address`, which is one of this machine.
+    pub(super) async fn connect_from(address: [u8; 4], gateway: SocketAddr) -> Self {
+        Self(connect_from(address, gateway).await)
     }
 
     pub(super) async fn send(&mut self, octets: &[u8]) {

@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 use testkit::{Bearer, Builder, Person, Psql, TestApp, has};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+    task::JoinHandle,
+};
 use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
 
 /// A server on which somebody has a workspace.
@@ -137,6 +141,28 @@ impl Session {
         })
     }
 
+    /// A session of `owner` from `address`, which is one of this machine; `before` is what a proxy would say.
+    pub(super) async fn open_from(
+        address: [u8; 4],
+        before: &[u8],
+        gateway: SocketAddr,
+        owner: &Owner,
+    ) -> Result<Self, Error> {
+        let mut stream = connect_from(address, gateway).await;
+        stream.write_all(before).await.unwrap();
+        let mut config = Config::new();
+        config
+            .user(&owner.person.handle)
+            .password(&owner.password)
+            .dbname(owner.database())
+            .application_name("a session");
+        let (client, connection) = config.connect_raw(stream, NoTls).await?;
+        Ok(Self {
+            client,
+            connection: tokio::spawn(connection),
+        })
+    }
+
     /// The first value of the answer, or nothing.
     pub(super) async fn ask(&self, statement: &str) -> Result<String, Error> {
         let messages = self.client.simple_query(statement).await?;
@@ -160,6 +186,13 @@ impl Session {
             .expect("the connection is driven to its end");
         state(&ended.expect_err("the server ends it"))
     }
+}
+
+/// A connection from `address`, which is one of this machine.
+pub(super) async fn connect_from(address: [u8; 4], gateway: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((address, 0))).unwrap();
+    socket.connect(gateway).await.unwrap()
 }
 
 /// Its SQLSTATE, or its words where the server gave none.

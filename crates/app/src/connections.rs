@@ -1,6 +1,7 @@
 //! Database connections: what the gateway asks before it lets a client through.
 
 mod open;
+mod places;
 mod renamed;
 mod traffic;
 
@@ -19,7 +20,9 @@ use store::{database_passwords, users::UserRow, workspaces, workspaces::Workspac
 pub use ::workspaces::{Backend, BackendAddress, BackendStream};
 pub use open::OpenConnection;
 pub(crate) use open::OpenConnections;
-pub use renamed::{Explanation, NameChange, WorkspaceChange};
+pub(crate) use places::ConnectionPlaces;
+pub use places::{ConnectionPlace, ConnectionSettings, Scope};
+pub use renamed::{Explanation, NameChange, ProofCheck, WorkspaceChange};
 pub use traffic::{SessionState, Traffic};
 
 use crate::{Actor, App, Peer, Result, workspaces::LOCAL_SERVER};
@@ -27,7 +30,7 @@ use crate::{Actor, App, Peer, Result, workspaces::LOCAL_SERVER};
 /// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
 #[derive(Debug, Clone)]
 pub struct DatabaseLogin {
-    /// Salt and iterations of the challenge. What the proof is checked against is [`App::proof_verifier`].
+    /// Salt and iterations of the challenge. What the proof is checked against is [`App::proof_check`].
     pub verifier: Verifier,
     user: Option<UserRow>,
     /// When it is a temporary one: the end of the password.
@@ -109,6 +112,10 @@ pub enum Refusal {
     TooManyAttempts,
     /// What let it in ended while it came in: the account was reset, switched off or deleted, or the workspace was.
     EndedMeanwhile,
+    /// As many connections are open as may be.
+    TooManyConnections(Scope),
+    /// The gateway lets nobody in any more.
+    ShuttingDown,
 }
 
 impl Refusal {
@@ -130,6 +137,8 @@ impl Refusal {
             Self::ChannelBinding => "channel binding mismatch",
             Self::TooManyAttempts => "too many attempts",
             Self::EndedMeanwhile => "ended meanwhile",
+            Self::TooManyConnections(scope) => scope.as_str(),
+            Self::ShuttingDown => "shutting down",
         }
     }
 }
@@ -337,8 +346,8 @@ impl App {
     }
 
     /// Records that a connection was refused, with the true reason, in the log of the account whose name was used. A
-    /// name that nobody has belongs to no account's log; of those so many a minute are kept from one network, the
-    /// rest is in the server's log alone, so that guessing fills no disk.
+    /// name that nobody has belongs to no account's log. So many a minute are kept of one account, and of names that
+    /// nobody has from one network; the rest is in the server's log alone, so that guessing fills no disk.
     pub async fn record_connection_refusal(
         &self,
         login: Option<&DatabaseLogin>,
@@ -349,7 +358,11 @@ impl App {
             self.0.limits.connection_failed(request.peer.ip(), &request.user);
         }
         let user = login.and_then(|login| login.user.as_ref());
-        if user.is_none() && !self.0.limits.unknown_name_record(request.peer.ip()) {
+        let is_recorded = match user {
+            Some(user) => self.0.limits.refusal_record(user.id),
+            None => self.0.limits.unknown_name_record(request.peer.ip()),
+        };
+        if !is_recorded {
             return Ok(());
         }
         let proven = !matches!(

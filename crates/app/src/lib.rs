@@ -39,7 +39,10 @@ pub mod tokens;
 pub mod usage;
 pub mod workspaces;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use jiff::Timestamp;
 use model::{Clock, Random};
@@ -83,6 +86,8 @@ struct Inner {
     studio: pictures::Studio,
     work: Notify,
     open_connections: Arc<connections::OpenConnections>,
+    connection_places: Arc<connections::ConnectionPlaces>,
+    stopping: AtomicBool,
     db_log: db_log::DbLog,
     query_places: queries::Places,
     spools: queries::Spools,
@@ -116,6 +121,7 @@ impl App {
         let limits = limits::Limits::new(&parts.settings.limits);
         let query_places = queries::Places::new(&parts.settings.queries);
         let spools = queries::Spools::new(&parts.settings.queries);
+        let connection_places = connections::ConnectionPlaces::new(parts.settings.connections.clone());
         Self(Arc::new(Inner {
             db: parts.db,
             keys: parts.keys,
@@ -131,6 +137,8 @@ impl App {
             studio: pictures::Studio::default(),
             work: Notify::new(),
             open_connections: Arc::default(),
+            connection_places: Arc::new(connection_places),
+            stopping: AtomicBool::new(false),
             db_log: db_log::DbLog::default(),
             query_places,
             spools,
@@ -157,9 +165,17 @@ impl App {
         &self.0.keys
     }
 
-    /// Whether the account store answers.
+    /// Whether it can serve: the account store answers, and it is not about to stop.
     pub async fn check_ready(&self) -> Result<()> {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable("This server is about to stop.".to_owned()));
+        }
         Ok(self.db().ping().await?)
+    }
+
+    /// Says from now on that it is not ready, so that balancers send nobody here any more.
+    pub fn announce_stop(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn db(&self) -> &Db {

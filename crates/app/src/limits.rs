@@ -29,6 +29,7 @@ pub(crate) struct Limits {
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
+    refusal: DefaultKeyedRateLimiter<UserId>,
     avatar: DefaultKeyedRateLimiter<UserId>,
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
     request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -37,6 +38,8 @@ pub(crate) struct Limits {
 
 /// Records a minute of refused names that nobody has, from one network.
 const UNKNOWN_NAME_RECORDS: u32 = 30;
+/// Records a minute of refused connections in one account's log.
+const REFUSAL_RECORDS: u32 = 120;
 /// How many times the mails that one network may ask for an address may be asked for by all networks together.
 const EVERYWHERE: u32 = 5;
 /// Avatars that one account uploads or has fetched in an hour: each costs a second of a processor.
@@ -60,7 +63,7 @@ fn optional<K: Hash + Eq + Clone>(count: u32) -> Option<DefaultKeyedRateLimiter<
 }
 
 /// One subscriber of IPv6 has a whole /64; an IPv4 address written as IPv6 is that IPv4 address.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
         v4 => v4,
@@ -95,6 +98,7 @@ impl Limits {
                 settings.connection_failures_per_handle,
             )),
             unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
+            refusal: DefaultKeyedRateLimiter::keyed(per_minute(REFUSAL_RECORDS)),
             avatar: DefaultKeyedRateLimiter::keyed(per_hour(AVATARS_PER_HOUR)),
             blocked: Mutex::default(),
             request_ip: optional(settings.requests_per_ip),
@@ -154,6 +158,11 @@ impl Limits {
         self.unknown_name.check_key(&network(ip)).is_ok()
     }
 
+    /// Whether the refusal of a connection of `user` is recorded, or only logged.
+    pub(crate) fn refusal_record(&self, user: UserId) -> bool {
+        self.refusal.check_key(&user).is_ok()
+    }
+
     /// An avatar that `user` uploads or asks to be fetched.
     pub(crate) fn avatar(&self, user: UserId) -> Result<()> {
         check(&self.avatar, &user)
@@ -166,6 +175,7 @@ impl Limits {
         if self.connection_failure.check_key(&key).is_err() {
             let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
             if blocked.len() < MOST_BLOCKS {
+                tracing::warn!(network = %key.0, handle = ?key.1, "too many failed logins: refused for a minute");
                 blocked.insert(key, Instant::now() + BLOCK);
             }
         }
@@ -185,6 +195,7 @@ impl Limits {
         self.connection_ip.retain_recent();
         self.connection_failure.retain_recent();
         self.unknown_name.retain_recent();
+        self.refusal.retain_recent();
         self.request_ip
             .iter()
             .for_each(DefaultKeyedRateLimiter::retain_recent);

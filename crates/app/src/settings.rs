@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use ipnet::IpNet;
 use url::Url;
 
+use crate::connections::ConnectionSettings;
+
 /// The configuration of the application.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -35,6 +37,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Limits on what strangers can do.
     pub limits: LimitSettings,
+    /// Limits on database connections that are open at once.
+    pub connections: ConnectionSettings,
     /// How far a query may go.
     pub queries: QuerySettings,
 }

@@ -1,11 +1,25 @@
 //! Who is in a handshake now? Bounded in all, and for each network, so that one client that opens connections and says
-//! nothing does not keep the others out.
+//! nothing does not keep the others out. A quarter of the places is for networks from which somebody has come in
+//! before, and when half of them are taken a stranger's network gets few: so strangers from many networks at once do
+//! not keep the people out who work here.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::time::Instant;
+
+/// How long a network is remembered after somebody came in from it.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Networks that are remembered at most.
+const MOST_REMEMBERED: usize = 65_536;
+/// What a stranger's network gets of its places when half of all are taken.
+const CROWDED: usize = 8;
+/// How many refused clients may wait for their answer, for each place.
+const WAITING: usize = 4;
 
 pub(crate) struct Handshakes {
     in_all: usize,
@@ -16,14 +30,20 @@ pub(crate) struct Handshakes {
 #[derive(Default)]
 struct Taken {
     in_all: usize,
+    waiting: usize,
     by_network: HashMap<IpAddr, usize>,
+    remembered: HashMap<IpAddr, Instant>,
 }
 
 /// A place in the handshake; dropping it gives it back.
 pub(crate) struct Place {
     handshakes: Arc<Handshakes>,
-    network: IpAddr,
+    /// `None` while it is not known who is behind a proxy.
+    network: Option<IpAddr>,
 }
+
+/// A refused client's place among those who wait for their answer.
+pub(crate) struct Seat(Arc<Handshakes>);
 
 impl Handshakes {
     pub(crate) fn new(in_all: usize, per_network: usize) -> Self {
@@ -36,18 +56,50 @@ impl Handshakes {
 
     /// A place for a client at `ip`, if there is one.
     pub(crate) fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
-        let network = network(ip);
+        let mut place = self.enter_by_proxy()?;
+        place.settle(ip).then_some(place)
+    }
+
+    /// A place for whoever is behind a proxy, which says so next.
+    pub(crate) fn enter_by_proxy(self: &Arc<Self>) -> Option<Place> {
         let mut taken = self.taken();
-        let here = taken.by_network.get(&network).copied().unwrap_or(0);
-        if taken.in_all >= self.in_all || here >= self.per_network {
+        if taken.in_all >= self.in_all {
             return None;
         }
         taken.in_all += 1;
-        taken.by_network.insert(network, here + 1);
         Some(Place {
             handshakes: Arc::clone(self),
-            network,
+            network: None,
         })
+    }
+
+    /// Somebody came in from `ip`.
+    pub(crate) fn remember(&self, ip: IpAddr) {
+        let mut taken = self.taken();
+        let now = Instant::now();
+        if taken.remembered.len() >= MOST_REMEMBERED {
+            taken
+                .remembered
+                .retain(|_, since| now.duration_since(*since) < MEMORY);
+        }
+        if taken.remembered.len() < MOST_REMEMBERED {
+            taken.remembered.insert(network(ip), now);
+        }
+    }
+
+    /// Whether somebody has come in from `ip` in the last 30 days.
+    pub(crate) fn remembers(&self, ip: IpAddr) -> bool {
+        self.taken().remembers(network(ip))
+    }
+
+    /// How many of its places the network may have now.
+    fn share(&self, taken: &Taken, network: IpAddr) -> usize {
+        match taken.remembers(network) {
+            true => self.per_network,
+            false if taken.in_all > self.in_all - self.in_all / 4 => 0,
+            false if taken.in_all > self.in_all / 2 => (self.per_network / CROWDED).max(1),
+            false => self.per_network,
+        }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -55,14 +107,60 @@ impl Handshakes {
     }
 }
 
+impl Taken {
+    fn remembers(&self, network: IpAddr) -> bool {
+        self.remembered
+            .get(&network)
+            .is_some_and(|since| since.elapsed() < MEMORY)
+    }
+}
+
+impl Place {
+    /// Counts it among those of the client's network; false when that has as many as it may.
+    pub(crate) fn settle(&mut self, ip: IpAddr) -> bool {
+        let network = network(ip);
+        let mut taken = self.handshakes.taken();
+        let here = taken.by_network.get(&network).copied().unwrap_or(0);
+        if here >= self.handshakes.share(&taken, network) {
+            return false;
+        }
+        taken.by_network.insert(network, here + 1);
+        self.network = Some(network);
+        true
+    }
+
+    /// Gives the place back for one among those who wait for their answer; none when too many wait already.
+    pub(crate) fn wait(&self) -> Option<Seat> {
+        let mut taken = self.handshakes.taken();
+        if taken.waiting >= WAITING * self.handshakes.in_all {
+            return None;
+        }
+        taken.waiting += 1;
+        Some(Seat(Arc::clone(&self.handshakes)))
+    }
+
+    /// Where places come from.
+    pub(crate) fn handshakes(&self) -> &Arc<Handshakes> {
+        &self.handshakes
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.handshakes.taken();
         taken.in_all = taken.in_all.saturating_sub(1);
-        let here = taken.by_network.remove(&self.network).unwrap_or(0);
+        let Some(network) = self.network else { return };
+        let here = taken.by_network.remove(&network).unwrap_or(0);
         if here > 1 {
-            taken.by_network.insert(self.network, here - 1);
+            taken.by_network.insert(network, here - 1);
         }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.0.taken();
+        taken.waiting = taken.waiting.saturating_sub(1);
     }
 }
 
@@ -82,22 +180,56 @@ mod tests {
         text.parse().unwrap()
     }
 
-    #[test]
-    fn one_network_cannot_take_all_places() {
-        let handshakes = Arc::new(Handshakes::new(3, 2));
+    #[tokio::test]
+    async fn one_network_cannot_take_all_places() {
+        let handshakes = Arc::new(Handshakes::new(9, 2));
         let mut places = vec![handshakes.enter(ip("10.0.0.1")), handshakes.enter(ip("10.0.0.1"))];
         assert!(handshakes.enter(ip("10.0.0.1")).is_none());
         places.push(handshakes.enter(ip("10.0.0.2")));
         assert!(places.iter().all(Option::is_some));
-        assert!(handshakes.enter(ip("10.0.0.3")).is_none());
         places.remove(0);
         assert!(handshakes.enter(ip("10.0.0.1")).is_some());
         drop(places);
         assert!(handshakes.taken().by_network.is_empty() && handshakes.taken().in_all == 0);
     }
 
-    #[test]
-    fn a_subnet_of_ipv6_is_one_network() {
+    #[tokio::test]
+    async fn strangers_leave_room_for_those_who_were_here() {
+        let handshakes = Arc::new(Handshakes::new(64, 16));
+        let people = ip("192.0.2.1");
+        handshakes.remember(people);
+        let strangers: Vec<_> = (0..64)
+            .flat_map(|n| std::iter::repeat_n(IpAddr::from([10, 0, 0, n]), 16))
+            .filter_map(|ip| handshakes.enter(ip))
+            .collect();
+        assert_eq!(strangers.len(), 48, "a quarter stays free");
+        let own: Vec<_> = (0..20).filter_map(|_| handshakes.enter(people)).collect();
+        assert_eq!(own.len(), 16, "as many as one network may have");
+        assert!(handshakes.enter(people).is_none());
+        drop(strangers);
+        assert!(handshakes.enter(ip("10.0.0.1")).is_some());
+    }
+
+    #[tokio::test]
+    async fn who_is_behind_a_proxy_is_counted_once_it_is_known() {
+        let handshakes = Arc::new(Handshakes::new(9, 1));
+        let _first = handshakes.enter(ip("10.0.0.1"));
+        let mut second = handshakes.enter_by_proxy().unwrap();
+        assert!(!second.settle(ip("10.0.0.1")) && second.settle(ip("10.0.0.2")));
+    }
+
+    #[tokio::test]
+    async fn so_many_wait_for_their_answer_and_no_more() {
+        let handshakes = Arc::new(Handshakes::new(1, 1));
+        let place = handshakes.enter(ip("10.0.0.1")).unwrap();
+        let seats: Vec<_> = (0..9).filter_map(|_| place.wait()).collect();
+        assert_eq!(seats.len(), WAITING);
+        drop(seats);
+        assert!(place.wait().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_subnet_of_ipv6_is_one_network() {
         let handshakes = Arc::new(Handshakes::new(9, 1));
         let _place = handshakes.enter(ip("2001:db8:0:1::1"));
         assert!(handshakes.enter(ip("2001:db8:0:1:ffff::2")).is_none());

@@ -1,7 +1,7 @@
 //! The gateway: the door through which PostgreSQL clients reach workspaces.
 //!
-//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place.
-//! `opening` settles encryption (`tls`) and reads the first packet, `startup` understands it: a request to cancel goes
+//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place. `proxy`
+//! learns who is behind one of the operator's proxies. `opening` settles encryption (`tls`) and reads the first packet, `startup` understands it: a request to cancel goes
 //! to `cancel`, a client that wants a session to `session`, which has the whole course in one place: `sasl` makes the
 //! client prove its password (`scram`), `app` decides what it may enter, `login` enters the backend with a credential
 //! of ours, and `relay` passes octets until one side ends. Whatever goes wrong has its SQLSTATE and its sentence in
@@ -19,6 +19,8 @@ mod listener;
 mod login;
 mod message;
 mod opening;
+mod provers;
+mod proxy;
 mod refusal;
 mod relay;
 mod sasl;
@@ -32,6 +34,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::App;
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -54,6 +57,10 @@ pub struct GatewaySettings {
     pub handshakes: usize,
     /// So many of them from one IPv4 address or one /64 of IPv6.
     pub handshakes_per_network: usize,
+    /// Threads that check proofs of passwords.
+    pub provers: usize,
+    /// The proxies that say, in the PROXY protocol, who is behind them; from others it is not taken.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Default for GatewaySettings {
@@ -66,6 +73,8 @@ impl Default for GatewaySettings {
             drain_timeout: Duration::from_secs(10),
             handshakes: 1024,
             handshakes_per_network: 256,
+            provers: std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
+            proxies: Vec::new(),
         }
     }
 }
@@ -79,6 +88,7 @@ pub(crate) struct Shared {
     settings: GatewaySettings,
     tls: tls::Tls,
     cancels: Arc<cancel::Cancels>,
+    provers: provers::Provers,
     /// Connections, and what outlives one for a moment.
     tasks: TaskTracker,
 }
@@ -89,6 +99,7 @@ impl Gateway {
     pub fn new(app: App, settings: GatewaySettings, certificate: Arc<ArcSwap<CertifiedKey>>) -> Self {
         Self(Arc::new(Shared {
             app,
+            provers: provers::Provers::start(settings.provers),
             settings,
             tls: tls::Tls::new(certificate),
             cancels: Arc::default(),

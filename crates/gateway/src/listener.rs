@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Shared, handshakes::Handshakes, session, stream::tune};
+use crate::{Shared, handshakes::Handshakes, session, session::Origin, stream::tune};
 
 /// How long to wait when there is no descriptor or memory for another connection.
 const BREATH: Duration = Duration::from_millis(100);
@@ -61,10 +61,20 @@ impl Door {
     fn let_in(&self, stream: TcpStream, peer: SocketAddr) {
         // An IPv4 client is the same client on a socket for both families.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        if let Some(place) = self.handshakes.enter(peer.ip()) {
+        let proxies = &self.shared.settings.proxies;
+        let is_proxy = proxies.iter().any(|network| network.contains(&peer.ip()));
+        let place = match is_proxy {
+            true => self.handshakes.enter_by_proxy(),
+            false => self.handshakes.enter(peer.ip()),
+        };
+        if let Some(place) = place {
             tune(&stream);
             let end = self.shutdown.child_token();
-            let connection = session::serve(Arc::clone(&self.shared), stream, peer, place, end);
+            let origin = match is_proxy {
+                true => Origin::Proxy(peer),
+                false => Origin::Client(peer),
+            };
+            let connection = session::serve(Arc::clone(&self.shared), stream, origin, place, end);
             self.shared.tasks.spawn(connection);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, io};
 
-use app::connections::{ConnectionRequest, Explanation, NameChange, Refusal, WorkspaceChange};
+use app::connections::{ConnectionRequest, Explanation, NameChange, Refusal, Scope, WorkspaceChange};
 use bytes::{BufMut, Bytes, BytesMut};
 use model::time::rfc3339_seconds;
 
@@ -35,7 +35,21 @@ impl Fatal {
 
     /// The packet does not follow the protocol; `what` is the whole sentence.
     pub(crate) fn protocol(what: &'static str) -> Self {
-        Self::new("08P01", what)
+        Self::new("08P01", what).hint(
+            "The client does not keep to PostgreSQL's protocol 3. Update it, or report this to whoever makes it.",
+        )
+    }
+
+    /// A setting that no session can have from its client.
+    pub(crate) fn startup_parameter(name: &'static str) -> Self {
+        Self::new("0A000", format!("startup parameter \"{name}\" is not passed on"))
+            .hint("Leave it out of the connection string and of PGOPTIONS.")
+    }
+
+    /// Something in `options` that is no setting.
+    pub(crate) fn startup_option() -> Self {
+        Self::new("08P01", "startup parameter \"options\" holds something other than settings")
+            .hint("Write each setting as -c name=value or --name=value, with a backslash before each space in a value.")
     }
 
     pub(crate) fn unsupported_version(code: u32) -> Self {
@@ -44,14 +58,17 @@ impl Fatal {
             "0A000",
             format!("unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2"),
         )
+        .hint("Update the client: every one since PostgreSQL 7.4 speaks protocol 3.")
     }
 
     pub(crate) fn replication() -> Self {
         Self::new("0A000", "replication connections are not supported")
+            .hint("Leave the parameter replication out. To copy a workspace, use pg_dump.")
     }
 
     pub(crate) fn no_user() -> Self {
         Self::new("28000", "no PostgreSQL user name specified in startup packet")
+            .hint("Give your handle as the user name.")
     }
 
     /// For a session that ends because the gateway stops.
@@ -85,7 +102,11 @@ impl Fatal {
 
     /// The client asked for an authentication mechanism that was not offered.
     pub(crate) fn mechanism() -> Self {
-        Self::protocol("client selected an invalid SASL authentication mechanism")
+        Self::new(
+            "08P01",
+            "client selected an invalid SASL authentication mechanism",
+        )
+        .hint("Use a client that knows SCRAM-SHA-256: passwords in clear and MD5 are not taken.")
     }
 
     /// What the client of `request` reads when it is refused for `refusal`.
@@ -94,7 +115,8 @@ impl Fatal {
             Refusal::WrongPassword => Self::new(
                 "28P01",
                 format!("password authentication failed for user \"{}\"", request.user),
-            ),
+            )
+            .hint("The user name is your handle, and the password that of Settings, Profile. Copy the connection string from the workspace's page."),
             Refusal::AccountSuspended => Self::new("28000", "account is suspended")
                 .hint("Ask the operator of this server to enable the account again."),
             Refusal::PasswordExpired => Self::new("28P01", "the temporary database password is over")
@@ -107,6 +129,7 @@ impl Fatal {
             ),
             Refusal::WorkspaceNotReady | Refusal::BackendUnreachable | Refusal::Unavailable => {
                 Self::new("57P03", "the workspace database is not ready, try again")
+                    .hint("Connect again in a moment. If it stays so, look at the workspace's page.")
             }
             Refusal::BackendLogin => Self::new(
                 "08006",
@@ -114,12 +137,40 @@ impl Fatal {
                     "could not establish the backend connection (ref {})",
                     request.connection_id
                 ),
-            ),
+            )
+            .hint("Tell the operator of this server the reference: the log says why."),
             Refusal::Malformed => Self::protocol("malformed SCRAM message"),
-            Refusal::ChannelBinding => Self::new("28000", "SCRAM channel binding check failed"),
-            Refusal::TooManyAttempts => Self::new("53300", "too many connection attempts, try again later"),
+            Refusal::ChannelBinding => Self::new("28000", "SCRAM channel binding check failed").hint(
+                "Somebody may sit between you and the server. Connect with sslmode=verify-full, without a proxy that ends TLS.",
+            ),
+            Refusal::TooManyAttempts => Self::new("53300", "too many connection attempts, try again later")
+                .hint("Wait a minute, and check user name and password before you try again."),
+            Refusal::TooManyConnections(scope) => Self::too_many_connections(*scope, request),
+            Refusal::ShuttingDown => Self::new("57P03", "the gateway is shutting down")
+                .hint("Connect again in a moment."),
             Refusal::EndedMeanwhile => Self::evicted(),
         }
+    }
+
+    /// In PostgreSQL's own words, where it has some.
+    fn too_many_connections(scope: Scope, request: &ConnectionRequest) -> Self {
+        const CLOSE: &str = "Close connections that are not in use, or use a pool.";
+        let (message, hint) = match scope {
+            Scope::All => (
+                "sorry, too many clients already".to_owned(),
+                "Try again in a moment.",
+            ),
+            Scope::Account => (
+                format!("too many connections for role \"{}\"", request.user),
+                CLOSE,
+            ),
+            Scope::Workspace => {
+                let database = request.database.as_deref().unwrap_or(&request.user);
+                (format!("too many connections for database \"{database}\""), CLOSE)
+            }
+            Scope::Network => ("too many connections from your address".to_owned(), CLOSE),
+        };
+        Self::new("53300", message).hint(hint)
     }
 
     /// What became of the names that a client used, for the one who has the password of their owner.
@@ -250,9 +301,10 @@ mod tests {
     fn fields_are_zero_terminated_and_the_list_too() {
         let wire = Fatal::of(&Refusal::WrongPassword, &request()).encode();
         assert_eq!(
-            wire.get(5..).unwrap(),
-            b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"ana\"\0\0"
+            wire.get(5..71).unwrap(),
+            b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"ana"
         );
+        assert!(wire.ends_with(b".\0\0"));
         assert_eq!(wire.first(), Some(&b'E'));
         let length = u32::from_be_bytes(wire.get(1..5).unwrap().try_into().unwrap());
         assert_eq!(length as usize, wire.len() - 1);
@@ -286,9 +338,21 @@ mod tests {
             (Refusal::ChannelBinding, "28000"),
             (Refusal::TooManyAttempts, "53300"),
             (Refusal::EndedMeanwhile, "57P01"),
+            (Refusal::TooManyConnections(Scope::All), "53300"),
+            (Refusal::TooManyConnections(Scope::Account), "53300"),
+            (Refusal::TooManyConnections(Scope::Workspace), "53300"),
+            (Refusal::TooManyConnections(Scope::Network), "53300"),
+            (Refusal::ShuttingDown, "57P03"),
         ];
         for (refusal, sqlstate) in states {
-            assert_eq!(Fatal::of(&refusal, &request()).sqlstate, sqlstate);
+            let fatal = Fatal::of(&refusal, &request());
+            assert_eq!(fatal.sqlstate, sqlstate);
+            // Of an old name more is said by `explained`.
+            let is_explained = matches!(refusal, Refusal::HandleChanged | Refusal::HostChanged);
+            assert!(
+                is_explained || fatal.hint.is_some(),
+                "{refusal:?} says what to do"
+            );
         }
     }
 

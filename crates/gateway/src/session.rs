@@ -8,7 +8,7 @@ mod visitor;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc};
 
-use app::connections::{ConnectionRequest, OpenConnection};
+use app::connections::{ConnectionRequest, OpenConnection, Refusal};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, timeout_at},
@@ -21,6 +21,7 @@ use crate::{
     handshakes::Place,
     message::CancelKey,
     opening::{self, Opening},
+    proxy,
     refusal::{Fatal, Stop},
     relay::{Cause, Orders, relay},
     startup::{self, FirstPacket, Startup},
@@ -30,11 +31,20 @@ use crate::{
 use log::Line;
 use visitor::{Entered, Visitor};
 
+/// Who opened a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The client itself.
+    Client(SocketAddr),
+    /// A proxy, which says next who is behind it.
+    Proxy(SocketAddr),
+}
+
 /// Serves a connection until it ends. `place` is given back when the handshake is over.
 pub(crate) async fn serve<S>(
     shared: Arc<Shared>,
     stream: S,
-    peer: SocketAddr,
+    origin: Origin,
     place: Place,
     end: CancellationToken,
 ) where
@@ -42,11 +52,7 @@ pub(crate) async fn serve<S>(
 {
     let mut line = Line::new(shared.app.new_connection_id());
     // Boxed, so that a session does not keep the memory of its handshake.
-    let opened = tokio::select! {
-        biased;
-        opened = Box::pin(open(&shared, stream, peer, place, &mut line)) => opened,
-        () = end.cancelled() => None,
-    };
+    let opened = Box::pin(open(&shared, stream, origin, (place, &end), &mut line)).await;
     if let Some((client, entered)) = opened {
         run(&shared, client, entered, &end, &mut line).await;
     }
@@ -56,16 +62,21 @@ pub(crate) async fn serve<S>(
 async fn open<S>(
     shared: &Shared,
     stream: S,
-    peer: SocketAddr,
-    place: Place,
+    origin: Origin,
+    (place, end): (Place, &CancellationToken),
     line: &mut Line,
 ) -> Option<(Client<S>, Entered)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let deadline = Instant::now() + shared.settings.handshake_timeout;
-    let opening = match within(deadline, opening::receive(stream, &shared.tls)).await {
-        Ok(opening) => opening,
+    let received = tokio::select! {
+        biased;
+        received = within(deadline, receive(shared, stream, origin, place)) => received,
+        () = end.cancelled() => return None,
+    };
+    let (opening, peer, place) = match received {
+        Ok(received) => received,
         Err(error) => {
             line.silent(&error);
             return None;
@@ -81,7 +92,7 @@ where
         Ok(FirstPacket::Startup(startup)) => {
             let request = request(line.id(), &startup, tls.as_ref(), peer);
             let visitor = Visitor::new(shared, stream, startup, tls, request, deadline);
-            return enter(visitor, place, line).await;
+            return enter(visitor, (place, end), line).await;
         }
         // Whether a key was right is nobody's business: the same end either way.
         Ok(FirstPacket::Cancel(key)) => cancel(shared, Some(&key), line).await,
@@ -95,13 +106,48 @@ where
     None
 }
 
-async fn enter<S>(mut visitor: Visitor<'_, S>, place: Place, line: &mut Line) -> Option<(Client<S>, Entered)>
+/// Who is there, and what they say first.
+async fn receive<S>(
+    shared: &Shared,
+    mut stream: S,
+    origin: Origin,
+    mut place: Place,
+) -> io::Result<(Opening<S>, SocketAddr, Place)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let peer = match origin {
+        Origin::Client(peer) => peer,
+        Origin::Proxy(peer) => {
+            let peer = proxy::receive(&mut stream, peer).await?;
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            if !place.settle(peer.ip()) {
+                return Err(io::Error::other("too many handshakes from this network"));
+            }
+            peer
+        }
+    };
+    let opening = opening::receive(stream, &shared.tls).await?;
+    Ok((opening, peer, place))
+}
+
+async fn enter<S>(
+    mut visitor: Visitor<'_, S>,
+    (place, end): (Place, &CancellationToken),
+    line: &mut Line,
+) -> Option<(Client<S>, Entered)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     line.user(visitor.user());
-    match visitor.admit().await {
+    let admitted = tokio::select! {
+        biased;
+        admitted = visitor.admit(&place) => admitted,
+        () = end.cancelled() => Err(Stop::refused(Refusal::ShuttingDown, "in the middle of its login")),
+    };
+    match admitted {
         Ok(entered) => {
+            place.handshakes().remember(visitor.peer());
             line.open();
             return Some((visitor.into_stream(), entered));
         }

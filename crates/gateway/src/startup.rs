@@ -1,6 +1,8 @@
 //! What does a client ask for in its first packet? A strict reading: what we authorise on is byte for byte what we
 //! understood, and what PostgreSQL would refuse we refuse.
 
+mod options;
+
 use std::collections::HashSet;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -127,13 +129,17 @@ impl Reader {
             b"user" => self.user = Some(text(value)?),
             b"database" => self.database = Some(text(value)?),
             b"replication" => refuse_replication(value)?,
-            _ => self.pass_on(name, value),
+            _ => self.pass_on(name, value)?,
         }
         Ok(())
     }
 
     /// A client can do with `SET` whatever it does here, so the backend alone judges these.
-    fn pass_on(&mut self, name: &[u8], value: &[u8]) {
+    fn pass_on(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fatal> {
+        match name {
+            b"options" => options::check_options(value)?,
+            _ => options::check_name(&String::from_utf8_lossy(name))?,
+        }
         if name == b"application_name" {
             self.application_name = Some(printable(value));
         }
@@ -141,6 +147,7 @@ impl Reader {
             self.parameters.put_slice(part);
             self.parameters.put_u8(0);
         }
+        Ok(())
     }
 
     fn finish(self, requested: u32) -> Result<Startup, Fatal> {
@@ -314,6 +321,13 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_startup_packet_can_set_is_refused() {
+        for pair in [("post_auth_delay", "600"), ("options", "-W 600")] {
+            assert!(startup(V3_0, &[("user", "ana"), pair]).is_err(), "{pair:?}");
+        }
+    }
+
+    #[test]
     fn versions_are_negotiated_down_never_up() {
         let answer = |code, pairs: &[(&str, &str)]| {
             let startup = startup(code, pairs).unwrap();
@@ -367,7 +381,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .filter(|(name, _)| {
-                    !matches!(*name, "user" | "database" | "options" | "replication") && !name.starts_with("_pq_.")
+                    options::check_name(name).is_ok() && !matches!(*name, "user" | "database" | "options" | "replication") && !name.starts_with("_pq_.")
                 })
                 .collect();
             let mut all = others.clone();

@@ -96,6 +96,22 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// The domain of workspace host names.
     pub domain: String,
+    /// The proxies that say by the PROXY protocol who is behind them: addresses or networks.
+    pub proxies: Vec<String>,
+    /// Connections that may be open at once: in all.
+    pub connections: u32,
+    /// Of one account.
+    pub connections_per_account: u32,
+    /// To one workspace.
+    pub connections_per_workspace: u32,
+    /// From one address of the network.
+    pub connections_per_ip: u32,
+    /// Seconds from a client's first octet to its proof of the password.
+    pub handshake_seconds: u16,
+    /// Seconds for which readiness is denied before anything else stops.
+    pub notice_seconds: u16,
+    /// Seconds that sessions at work may go on when the server stops.
+    pub drain_seconds: u16,
 }
 
 /// How mail leaves.

@@ -3,10 +3,10 @@
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use app::{App, LocalServer, LocalSettings, Network};
-use gateway::{Gateway, GatewaySettings};
+use gateway::Gateway;
 use model::{Clock, Random};
 use store::Db;
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,6 +47,8 @@ pub struct Server {
     local: Option<LocalServer>,
     doors: Vec<Door>,
     stopping: CancellationToken,
+    notice: Duration,
+    reload: Arc<Notify>,
     workers: Vec<JoinHandle<()>>,
     gateway: JoinHandle<()>,
     _lock: File,
@@ -77,7 +79,7 @@ impl Server {
         }
 
         let stopping = CancellationToken::new();
-        let gateway = serve_gateway(&app, listeners.gateway, &certificate, stopping.clone())?;
+        let gateway = serve_gateway(config, &app, listeners.gateway, &certificate, stopping.clone())?;
         let mut doors = vec![Door::http(listeners.http, app.clone())?];
         if let Some(listener) = listeners.https {
             let tls = tls::https_config(certificate.shared())?;
@@ -87,7 +89,14 @@ impl Server {
             door.listening().await;
         }
         data_dir.write_addresses(&addresses)?;
-        let workers = workers(&app, environment.clock, &data_dir, certificate, &stopping);
+        let reload = Arc::new(Notify::new());
+        let workers = workers(
+            &app,
+            environment.clock,
+            &data_dir,
+            (certificate, reload.clone()),
+            &stopping,
+        );
         tracing::info!(http = %addresses.http, https = ?addresses.https, gateway = %addresses.gateway, "listening");
         Ok(Self {
             addresses,
@@ -97,6 +106,8 @@ impl Server {
             local,
             doors,
             stopping,
+            notice: Duration::from_secs(config.gateway.notice_seconds.into()),
+            reload,
             workers,
             gateway,
             _lock: lock,
@@ -113,10 +124,17 @@ impl Server {
         &self.app
     }
 
-    /// Stops in order: accepts nobody, lets requests and statements that are under way end, writes what is only in
+    /// Reads the operator's certificate again. Who is connected stays so, under the certificate that they were shown.
+    pub fn reload_certificate(&self) {
+        self.reload.notify_one();
+    }
+
+    /// Stops in order: says that it is not ready, accepts nobody, lets requests and statements that are under way end, writes what is only in
     /// memory, stops PostgreSQL, closes the store.
     pub async fn stop(self) {
         tracing::info!("stopping");
+        self.app.announce_stop();
+        tokio::time::sleep(self.notice).await;
         self.data_dir.remove_addresses();
         self.stopping.cancel();
         for door in self.doors {
@@ -168,13 +186,14 @@ async fn local_settings(
 }
 
 fn serve_gateway(
+    config: &Config,
     app: &App,
     listener: std::net::TcpListener,
     certificate: &Certificate,
     stopping: CancellationToken,
 ) -> Result<JoinHandle<()>> {
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::system("serve the gateway"))?;
-    let gateway = Gateway::new(app.clone(), GatewaySettings::default(), certificate.shared());
+    let gateway = Gateway::new(app.clone(), config.gateway_settings(), certificate.shared());
     Ok(tokio::spawn(gateway.serve(listener, stopping)))
 }
 
@@ -185,7 +204,7 @@ fn workers(
     app: &App,
     clock: Clock,
     data_dir: &DataDir,
-    certificate: Certificate,
+    certificate: (Certificate, Arc<Notify>),
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let [processes, fetches, connections] = [(); 3].map(|()| app.clone());

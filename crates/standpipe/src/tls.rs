@@ -6,7 +6,7 @@
 
 mod authority;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{os::unix::fs::MetadataExt, path::PathBuf, sync::Arc, time::SystemTime};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -31,7 +31,12 @@ pub(crate) struct Certificate {
     source: Source,
     shared: Arc<ArcSwap<CertifiedKey>>,
     made_at: Timestamp,
+    /// What the files looked like when they were read.
+    seen: Option<Look>,
 }
+
+/// By which a file that was written anew is told from the one before.
+type Look = [Option<(SystemTime, u64, u64)>; 2];
 
 enum Source {
     Files { certificate: PathBuf, key: PathBuf },
@@ -59,11 +64,13 @@ impl Certificate {
                 names: names(public_host, &config.gateway.domain),
             },
         };
+        let seen = source.look();
         let shared = Arc::new(ArcSwap::new(source.make(now)?));
         Ok(Self {
             source,
             shared,
             made_at: now,
+            seen,
         })
     }
 
@@ -72,20 +79,40 @@ impl Certificate {
         self.shared.clone()
     }
 
-    /// Reads the operator's files again; replaces a certificate of our own in time. Called every hour. Where it fails,
-    /// the old one goes on serving.
+    /// Reads the operator's files again when they have changed; replaces a certificate of our own in time. Called every
+    /// minute. Where it fails, the old one goes on serving, and the next call tries again.
     pub(crate) fn refresh(&mut self, now: Timestamp) -> Result<()> {
-        let is_young = now < time::after(self.made_at, RENEW_AFTER_SECONDS);
-        if is_young && matches!(self.source, Source::Authority { .. }) {
-            return Ok(());
+        let is_current = match &self.source {
+            Source::Files { .. } => self.seen == self.source.look(),
+            Source::Authority { .. } => now < time::after(self.made_at, RENEW_AFTER_SECONDS),
+        };
+        match is_current {
+            true => Ok(()),
+            false => self.reload(now),
         }
+    }
+
+    /// The same, whether anything has changed or not.
+    pub(crate) fn reload(&mut self, now: Timestamp) -> Result<()> {
+        let seen = self.source.look();
         self.shared.store(self.source.make(now)?);
-        self.made_at = now;
+        (self.made_at, self.seen) = (now, seen);
+        tracing::info!("the certificate is read anew");
         Ok(())
     }
 }
 
 impl Source {
+    fn look(&self) -> Option<Look> {
+        let Self::Files { certificate, key } = self else {
+            return None;
+        };
+        Some([certificate, key].map(|path| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.ino(), metadata.len()))
+        }))
+    }
+
     fn make(&self, now: Timestamp) -> Result<Arc<CertifiedKey>> {
         let (chain, key) = match self {
             Self::Files { certificate, key } => read(certificate, key)?,
@@ -201,6 +228,8 @@ mod tests {
         write();
         let mut loaded = load(&dir, &config).unwrap();
         let before = leaf(&loaded);
+        loaded.refresh(crate::ambient::clock().now()).unwrap();
+        assert_eq!(leaf(&loaded), before);
         write();
         loaded.refresh(crate::ambient::clock().now()).unwrap();
         assert_ne!(leaf(&loaded), before);

@@ -76,7 +76,7 @@ async fn ready(axum::extract::State(app): axum::extract::State<App>) -> (StatusC
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the account store does not answer\n",
+            "not ready: the account store does not answer, or the server is about to stop\n",
         ),
     }
 }

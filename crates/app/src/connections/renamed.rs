@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use model::{
-    PasswordId,
+    PasswordId, Secret,
     handle::{Handle, WorkspaceHandle},
     scram::{ClientKeys, Verifier},
     time,
@@ -12,7 +12,7 @@ use model::{
 use store::{handles, users::UserRow, workspace_names, workspaces, workspaces::WorkspaceRow};
 
 use super::{ConnectionRequest, DEFAULT_DATABASES, DatabaseLogin, Refusal};
-use crate::{App, Error, Result, keys::Purpose};
+use crate::{App, Result, keys::Purpose};
 
 /// The name that a client used is one that its person gave up.
 #[derive(Debug, Clone)]
@@ -57,24 +57,38 @@ pub enum Explanation {
     Workspace(WorkspaceChange),
 }
 
+/// What a proof is checked against.
+pub struct ProofCheck {
+    verifier: Verifier,
+    /// The password, where its verifier has still to be made.
+    plain: Option<Secret<Vec<u8>>>,
+}
+
+impl ProofCheck {
+    /// The verifier. For a name that was given up this takes a processor for milliseconds: not for a thread that
+    /// others wait for. `None` when there is none to be made.
+    pub fn verifier(self) -> Option<Verifier> {
+        let Some(plain) = self.plain else {
+            return Some(self.verifier);
+        };
+        let Verifier { salt, iterations, .. } = self.verifier;
+        let password = std::str::from_utf8(plain.expose()).ok()?;
+        Some(ClientKeys::derive(password, &salt, iterations).verifier(&salt, iterations))
+    }
+}
+
 impl App {
     /// What the proof is checked against, once it is there. For a name that was given up that is the password of its
     /// person under the mock's salt, which nothing but the password itself can be turned into.
-    pub async fn proof_verifier(&self, login: &DatabaseLogin) -> Result<Verifier> {
-        let Some(old) = &login.old_name else {
-            return Ok(login.verifier.clone());
+    pub fn proof_check(&self, login: &DatabaseLogin) -> Result<ProofCheck> {
+        let open = |old: &OldName| {
+            let id = old.password_id.to_string();
+            self.keys().open(Purpose::DatabasePassword, &id, &old.sealed)
         };
-        let id = old.password_id.to_string();
-        let plain = self.keys().open(Purpose::DatabasePassword, &id, &old.sealed)?;
-        let Verifier { salt, iterations, .. } = login.verifier.clone();
-        tokio::task::spawn_blocking(move || {
-            let password = std::str::from_utf8(plain.expose()).ok()?;
-            Some(ClientKeys::derive(password, &salt, iterations).verifier(&salt, iterations))
+        Ok(ProofCheck {
+            verifier: login.verifier.clone(),
+            plain: login.old_name.as_ref().map(open).transpose()?,
         })
-        .await
-        .ok()
-        .flatten()
-        .ok_or(Error::Internal("a verifier cannot be derived"))
     }
 
     /// What became of the names in `request`, for a client that proved who it is; `None` when none of them is old.

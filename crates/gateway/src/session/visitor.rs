@@ -1,9 +1,11 @@
 //! A client that has said who it is and where it wants to go: is it let in?
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use app::{
-    connections::{Admission, BackendStream, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal},
+    connections::{
+        Admission, BackendStream, ConnectionPlace, ConnectionRequest, DatabaseLogin, OpenConnection, Refusal,
+    },
     db_log::LoggedConnection,
 };
 use bytes::{Bytes, BytesMut};
@@ -58,6 +60,7 @@ pub(super) struct Entered {
     pub(super) target: Option<Target>,
     /// Tells when it must end.
     pub(super) open: OpenConnection,
+    _place: ConnectionPlace,
     /// Notes in the workspace's log when it has.
     _logged: LoggedConnection,
     /// Takes the client's own key out of the map in the end.
@@ -94,21 +97,26 @@ where
         &self.startup.user
     }
 
+    /// Where the client is.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.request.peer.ip()
+    }
+
     pub(super) fn into_stream(self) -> Client<S> {
         self.stream
     }
 
     /// The order is the security of it: the limit before any lookup, the proof before anything is said of accounts and
-    /// databases, the record before the client is in.
-    pub(super) async fn admit(&mut self) -> Result<Entered, Stop> {
-        let peer = self.request.peer.ip();
-        if !self.shared.app.allow_connection_attempt(peer, self.user()) {
+    /// databases, the limits and the count before a backend is entered, the record before the client is in.
+    pub(super) async fn admit(&mut self, place: &Place) -> Result<Entered, Stop> {
+        if !self.shared.app.allow_connection_attempt(self.peer(), self.user()) {
             return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
         }
-        let server_final = self.authenticate().await?;
+        let is_known = place.handshakes().remembers(self.peer());
+        let server_final = self.authenticate(is_known).await?;
         let admission = self.authorise().await?;
-        let (backend, welcome) = self.log_in(&admission).await?;
         let open = self.count(&admission).await?;
+        let (backend, welcome) = self.log_in(&admission).await?;
         stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
         self.welcome(&server_final, admission, (backend, open), welcome)
             .await
@@ -119,7 +127,7 @@ where
     /// The account is looked up while the client thinks of its first message, and the challenge does not leave before
     /// [`crate::GatewaySettings::challenge_delay`]: a lookup that finds somebody takes longer than one that does not,
     /// and a client that sends both its messages at once could measure it.
-    async fn authenticate(&mut self) -> Result<String, Stop> {
+    async fn authenticate(&mut self, is_known: bool) -> Result<String, Stop> {
         let app = &self.shared.app;
         let challenge_at = Instant::now() + self.shared.settings.challenge_delay;
         let ask = sasl::ask(&mut self.stream, &self.startup, &self.offer);
@@ -134,7 +142,20 @@ where
         let proof = sasl::prove(&mut self.stream, first, &login.verifier, &nonce);
         let proof = within(self.deadline, proof).await?;
         self.proof_at = Some(Instant::now());
-        proof.verify(&stored(app.proof_verifier(login)).await?)
+        let check = stored(std::future::ready(app.proof_check(login))).await?;
+        let verify = move || Some(proof.verify(&check.verifier()?));
+        let verified: Option<Option<Result<String, Stop>>> = self.shared.provers.run(is_known, verify).await;
+        match verified {
+            Some(Some(verified)) => verified,
+            Some(None) => Err(Stop::refused(
+                Refusal::Unavailable,
+                "a verifier cannot be derived",
+            )),
+            None => Err(Stop::refused(
+                Refusal::TooManyAttempts,
+                "too many proofs to check",
+            )),
+        }
     }
 
     async fn authorise(&self) -> Result<Admission, Stop> {
@@ -158,11 +179,14 @@ where
     }
 
     /// From here on it is ended with the others of its account; what ended them meanwhile ends it too.
-    async fn count(&self, admission: &Admission) -> Result<OpenConnection, Stop> {
-        timeout(STORE, self.shared.app.open_connection(admission))
+    async fn count(&self, admission: &Admission) -> Result<(OpenConnection, ConnectionPlace), Stop> {
+        let place = self.shared.app.enter_connection(admission, self.peer());
+        let place = place.map_err(|refusal| Stop::refused(refusal, "a limit is reached"))?;
+        let open = timeout(STORE, self.shared.app.open_connection(admission))
             .await
             .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
-            .map_err(|refusal| Stop::refused(refusal, "not counted"))
+            .map_err(|refusal| Stop::refused(refusal, "not counted"))?;
+        Ok((open, place))
     }
 
     /// Once more when the backend does not take our credential, because its person changed the role's password.
@@ -199,7 +223,7 @@ where
         &mut self,
         server_final: &str,
         admission: Admission,
-        (backend, open): (BackendStream, OpenConnection),
+        (backend, (open, place)): (BackendStream, (OpenConnection, ConnectionPlace)),
         welcome: Welcome,
     ) -> Result<Entered, Stop> {
         let logged = self.shared.app.log_connection(&admission, &self.request);
@@ -222,6 +246,7 @@ where
             ready: welcome.ready,
             target,
             open,
+            _place: place,
             _logged: logged,
             _registration: registration,
         })
@@ -251,8 +276,12 @@ where
         let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
         line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
         let answer_at = self.proof_at.unwrap_or_else(Instant::now) + self.delay();
-        let place = Arc::new(place);
-        let recorded = self.record_refusal(refusal, Arc::clone(&place));
+        // Who only waits for the answer keeps nobody from a handshake.
+        let seat = place.wait();
+        let recorded = self.record_refusal(refusal, place);
+        if seat.is_none() {
+            return;
+        }
         if refusal == Refusal::WrongPassword {
             sleep_until(answer_at).await;
         } else {
@@ -268,7 +297,7 @@ where
     }
 
     /// Records in a task of its own, which keeps the place in the handshake, so that slow records cannot pile up.
-    fn record_refusal(&mut self, refusal: Refusal, place: Arc<Place>) -> JoinHandle<()> {
+    fn record_refusal(&mut self, refusal: Refusal, place: Place) -> JoinHandle<()> {
         let (app, login, request) = (self.shared.app.clone(), self.login.take(), self.request.clone());
         self.shared.tasks.spawn(async move {
             let _place = place;

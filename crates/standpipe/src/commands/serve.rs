@@ -1,23 +1,42 @@
 //! `standpipe serve`.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{environment, print};
 use crate::{Config, Error, Result, Server};
 
-/// Serves until the process is told to end.
+/// Takes as many descriptors as it may: each connection through the gateway needs two, and what a shell gives at first is
+/// often no more than 1024. Where that is refused, what there is must do.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if setrlimit(Resource::Nofile, all).is_err() {
+        tracing::debug!("the limit of open files stays as it is");
+    }
+}
+
+/// Serves until the process is told to end; a hang-up has it read its certificate again.
 pub(super) async fn run(config: &Config) -> Result<()> {
+    raise_descriptor_limit();
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::system("watch for SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::system("watch for SIGINT"))?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(Error::system("watch for SIGHUP"))?;
     let server = tokio::select! {
         server = Server::start(config, environment()) => server?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
     greet(&server).await?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => server.reload_certificate(),
+        }
     }
     server.stop().await;
     Ok(())

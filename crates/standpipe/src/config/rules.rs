@@ -3,8 +3,10 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
+use gateway::GatewaySettings;
 use ipnet::IpNet;
 use url::{Host, Url};
 
@@ -61,6 +63,7 @@ impl Config {
             is_domain(&self.gateway.domain),
             "gateway.domain: it must be a domain such as db.example.com, in lower case and without a dot at its end",
         );
+        self.check_gateway(&mut rule);
         rule(
             (1..=MOST_TOKENS).contains(&self.tokens.per_user),
             "tokens.per_user: it must be from 1 to 100",
@@ -123,6 +126,32 @@ impl Config {
         }
     }
 
+    fn check_gateway(&self, rule: &mut impl FnMut(bool, &str)) {
+        let gateway = &self.gateway;
+        rule(
+            networks(&gateway.proxies).is_some(),
+            "gateway.proxies: each must be an address or a network such as 10.0.0.0/8",
+        );
+        let limits = [
+            gateway.connections,
+            gateway.connections_per_account,
+            gateway.connections_per_workspace,
+            gateway.connections_per_ip,
+        ];
+        rule(
+            limits.iter().all(|limit| *limit > 0),
+            "gateway.connections and gateway.connections_per_…: they must be 1 or more",
+        );
+        rule(
+            (1..=600).contains(&gateway.handshake_seconds),
+            "gateway.handshake_seconds: it must be from 1 to 600",
+        );
+        rule(
+            gateway.notice_seconds <= 3600 && gateway.drain_seconds <= 3600,
+            "gateway.notice_seconds and gateway.drain_seconds: they must be at most 3600",
+        );
+    }
+
     /// Where people reach the console: as configured, else this machine and the port of `http`.
     pub(crate) fn public_url(&self, http: SocketAddr) -> Result<Url> {
         match &self.public_url {
@@ -152,6 +181,7 @@ impl Config {
             sessions: self.session_settings(),
             mail: self.mail(data_dir)?,
             queries: self.query_settings(data_dir),
+            connections: self.connection_settings(),
             limits: app::LimitSettings {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
                 sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
@@ -168,6 +198,29 @@ impl Config {
                 requests_per_account: self.limits.requests_per_account,
             },
         })
+    }
+
+    fn connection_settings(&self) -> app::connections::ConnectionSettings {
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let gateway = &self.gateway;
+        app::connections::ConnectionSettings {
+            in_all: count(gateway.connections),
+            per_account: count(gateway.connections_per_account),
+            per_workspace: count(gateway.connections_per_workspace),
+            per_ip: count(gateway.connections_per_ip),
+        }
+    }
+
+    /// How the gateway is served.
+    pub(crate) fn gateway_settings(&self) -> GatewaySettings {
+        let seconds = |count: u16| Duration::from_secs(count.into());
+        let gateway = &self.gateway;
+        GatewaySettings {
+            handshake_timeout: seconds(gateway.handshake_seconds),
+            drain_timeout: seconds(gateway.drain_seconds),
+            proxies: networks(&gateway.proxies).unwrap_or_default(),
+            ..GatewaySettings::default()
+        }
     }
 
     fn session_settings(&self) -> app::SessionSettings {
