@@ -2,4 +2,5 @@
 
 mod announcements;
 mod delivery;
-mod sink;
+mod sender;
+pub(crate) mod sink;

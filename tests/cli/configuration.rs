@@ -42,6 +42,24 @@ fn every_mistake_is_told_with_its_key() {
             "tokens.per_user: it must be from 1 to 100",
         ),
         ("STANDPIPE_MAIL_FROM", "nobody", "mail.from: "),
+        ("STANDPIPE_MAIL_REPLY_TO", "nobody", "mail.reply_to: "),
+        (
+            "STANDPIPE_MAIL_ENVELOPE_FROM",
+            "Bounces <bounces@example.com>",
+            "mail.envelope_from: ",
+        ),
+        ("STANDPIPE_MAIL_TIMEOUT_SECONDS", "0", "mail.timeout_seconds: "),
+        ("STANDPIPE_MAIL_DKIM_SELECTOR", "s1", "give both or neither"),
+        (
+            "STANDPIPE_MAIL_DKIM_KEY_FILE",
+            "/dkim.pem",
+            "give both or neither",
+        ),
+        (
+            "STANDPIPE_MAIL_DKIM_DOMAIN",
+            "example.com",
+            "mail.dkim.domain: it must be the domain of mail.from",
+        ),
         ("STANDPIPE_SIGN_UP", "everybody", "accounts.sign_up: "),
         ("STANDPIPE_LOG_FORMAT", "xml", "log.format: "),
     ] {

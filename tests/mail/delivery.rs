@@ -10,7 +10,7 @@ use super::sink::Sink;
 const PATIENCE: Duration = Duration::from_secs(60);
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn ask_for_a_link(app: &TestApp) {
+pub(super) async fn ask_for_a_link(app: &TestApp) {
     let form = [("email", "ana@example.com")];
     app.browser().post("/login", &form).await.with_status(303);
 }
@@ -21,7 +21,7 @@ async fn waiting(app: &TestApp) -> Vec<WaitingMail> {
 }
 
 /// The one mail that waits, once something is said of it.
-async fn stuck(app: &TestApp, reason: &str) -> WaitingMail {
+pub(super) async fn stuck(app: &TestApp, reason: &str) -> WaitingMail {
     until(reason, PATIENCE, async || {
         let mut mails = waiting(app).await;
         let is_it = |mail: &WaitingMail| mail.reason.as_deref().is_some_and(|said| said.contains(reason));

@@ -13,23 +13,29 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/mail/sink.py");
 
-pub(super) struct Sink {
+pub(crate) struct Sink {
     _child: Child,
     input: ChildStdin,
     out: Lines<BufReader<ChildStdout>>,
-    port: u64,
+    pub(crate) port: u64,
     /// What it said while something else was waited for.
     said: VecDeque<Value>,
 }
 
 impl Sink {
     /// None where the run goes without Python.
-    pub(super) async fn start() -> Option<Self> {
+    pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with options of the program.
+    pub(crate) async fn start_with(options: &[&str]) -> Option<Self> {
         if !has("python") {
             return None;
         }
         let mut child = Command::new(driver_directory().join("python/bin/python"))
             .arg(PROGRAM)
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -47,13 +53,13 @@ impl Sink {
     }
 
     /// A server whose mail goes there.
-    pub(super) fn serves(&self, builder: Builder) -> Builder {
+    pub(crate) fn serves(&self, builder: Builder) -> Builder {
         let url = format!("smtp://127.0.0.1:{}", self.port);
         builder.configure(|config| config.mail.smtp_url = Some(model::Secret::new(url)))
     }
 
     /// Tells it what to do from now on.
-    pub(super) async fn tell(&mut self, what: &str) {
+    pub(crate) async fn tell(&mut self, what: &str) {
         self.input
             .write_all(format!("{what}\n").as_bytes())
             .await
@@ -62,12 +68,12 @@ impl Sink {
     }
 
     /// The next mail that it took.
-    pub(super) async fn mail(&mut self) -> Value {
+    pub(crate) async fn mail(&mut self) -> Value {
         self.hear("headers").await
     }
 
     /// The next refusal.
-    pub(super) async fn refusal(&mut self) -> u64 {
+    pub(crate) async fn refusal(&mut self) -> u64 {
         self.hear("refused").await["refused"].as_u64().unwrap()
     }
 
@@ -89,7 +95,7 @@ impl Sink {
     }
 
     /// Whether it took a mail that nobody read yet; after it was told something, so that all before that is heard.
-    pub(super) async fn took_another(&mut self) -> bool {
+    pub(crate) async fn took_another(&mut self) -> bool {
         self.tell("ok").await;
         self.said.iter().any(|said| !said["headers"].is_null())
     }

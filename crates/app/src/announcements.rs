@@ -83,7 +83,6 @@ impl App {
             self.render_announcement(nobody, new.category, &new.subject, &new.markdown)?;
         let mail = Outgoing {
             id: MailId::new(self.now(), self.random()),
-            from: self.settings().mail.from.clone(),
             to,
             message,
             unsubscribe: Some(unsubscribe),
@@ -188,7 +187,6 @@ impl App {
         let (message, unsubscribe) = self.render_announcement(user, *category, subject, markdown)?;
         Ok(Some(Outgoing {
             id: row.id,
-            from: self.settings().mail.from.clone(),
             to,
             message,
             unsubscribe: Some(unsubscribe),

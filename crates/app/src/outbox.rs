@@ -16,9 +16,8 @@ pub use waiting::WaitingMail;
 
 use crate::{App, Error, Peer, Result, keys::Purpose};
 
-/// Longer than a mail may take to leave.
-const LEASE_SECONDS: i64 = 120;
-const LONGEST_SENDING: Duration = Duration::from_secs(90);
+/// How much longer a mail is leased than it can take to leave.
+const SPARE: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a mail is tried: as long as mail servers do (RFC 5321 §4.5.4.1).
 const GIVE_UP_SECONDS: i64 = 4 * 24 * 60 * 60;
@@ -33,6 +32,12 @@ pub(crate) struct Mailer {
 impl Mailer {
     pub(crate) fn new(transport: Transport, on_link: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         Self { transport, on_link }
+    }
+
+    /// For how long a mail is a worker's own.
+    fn lease_seconds(&self) -> i64 {
+        let lease = self.transport.longest() + SPARE;
+        i64::try_from(lease.as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Removes mails to `addresses` that lie in the mail folder.
@@ -129,7 +134,8 @@ impl App {
             return Ok(false);
         }
         let mut tx = self.db().begin().await?;
-        let Some(row) = outbox::take_mail(&mut tx, now, time::after(now, LEASE_SECONDS)).await? else {
+        let lease_until = time::after(now, self.0.mailer.lease_seconds());
+        let Some(row) = outbox::take_mail(&mut tx, now, lease_until).await? else {
             // Another worker was first; there may be more.
             return Ok(outbox::is_mail_due(self.db(), now).await?);
         };
@@ -195,7 +201,6 @@ impl App {
         let mailer = &self.0.mailer;
         let mail = Outgoing {
             id: row.id,
-            from: self.settings().mail.from.clone(),
             to: letter.to.parse().map_err(|_| mail::Error::Compose)?,
             message: mail::Rendered {
                 subject: letter.subject,
@@ -205,16 +210,14 @@ impl App {
             unsubscribe: None,
         };
         self.send_mail(&mail).await?;
-        if let (Transport::Directory(_), Some(link)) = (&mailer.transport, &letter.link) {
+        if let (true, Some(link)) = (mailer.transport.is_directory(), &letter.link) {
             (mailer.on_link)(link);
         }
         Ok(())
     }
 
     pub(crate) async fn send_mail(&self, mail: &Outgoing) -> std::result::Result<(), mail::Error> {
-        tokio::time::timeout(LONGEST_SENDING, self.0.mailer.transport.send(mail))
-            .await
-            .map_err(|_| mail::Error::Timeout)?
+        self.0.mailer.transport.send(mail).await
     }
 
     fn open_letter(&self, row: &MailRow) -> std::result::Result<Letter, mail::Error> {

@@ -112,11 +112,9 @@ impl Default for SessionSettings {
     }
 }
 
-/// How mail is addressed.
+/// Where mail goes that has no server to go to.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
-    /// The sender.
-    pub from: lettre::message::Mailbox,
     /// The directory that mails go to when there is no mail server.
     pub directory: Option<PathBuf>,
 }

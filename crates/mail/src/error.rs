@@ -1,6 +1,6 @@
 //! Why a mail could not leave, and whether to try again.
 
-use std::io;
+use std::{error::Error as _, io};
 
 use lettre::transport::smtp::{self, response::Severity};
 
@@ -9,7 +9,10 @@ use lettre::transport::smtp::{self, response::Severity};
 pub enum Error {
     /// The mail server's URL cannot be used.
     #[error("mail.smtp_url cannot be used")]
-    Url(#[source] smtp::Error),
+    Url,
+    /// The operator's authorities are no certificates.
+    #[error("mail.ca_file holds no certificates in PEM")]
+    Authorities,
     /// The mail server refused it or cannot be reached.
     #[error("the mail server did not take the mail")]
     Smtp(#[source] smtp::Error),
@@ -49,7 +52,7 @@ impl Error {
                     _ => Fate::Later,
                 }
             }),
-            Self::Url(_) | Self::Timeout | Self::Directory(_) => Fate::Later,
+            Self::Url | Self::Authorities | Self::Timeout | Self::Directory(_) => Fate::Later,
         }
     }
 
@@ -58,11 +61,24 @@ impl Error {
         match self {
             Self::Smtp(error) => match error.status() {
                 Some(code) => format!("the mail server answered {code}"),
-                None if error.is_timeout() => Self::Timeout.to_string(),
-                None if error.is_tls() => "no TLS with the mail server".to_owned(),
+                None if error.is_client() => "the mail server offers no TLS, or no way to log in".to_owned(),
+                None if is_of_tls(error) => "no TLS with the mail server".to_owned(),
                 None => "the mail server cannot be reached".to_owned(),
             },
             other => other.to_string(),
         }
     }
+}
+
+/// Whether TLS is why: it is deep inside when certificates are not trusted, or what came is no TLS.
+fn is_of_tls(error: &smtp::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        let inner = this.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if this.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = this.source();
+    }
+    false
 }

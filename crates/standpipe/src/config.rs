@@ -3,6 +3,7 @@
 
 mod keys;
 mod load;
+mod mail;
 mod rules;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -11,6 +12,7 @@ use model::Secret;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+pub use self::mail::{Dkim, Mail};
 pub use load::{Loaded, Sources};
 
 /// The sample that is compiled in: the defaults, and the documentation of every key.
@@ -112,17 +114,6 @@ pub struct Gateway {
     pub notice_seconds: u16,
     /// Seconds that sessions at work may go on when the server stops.
     pub drain_seconds: u16,
-}
-
-/// How mail leaves.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mail {
-    /// The mail server; without it mails are files.
-    #[serde(default, deserialize_with = "secret")]
-    pub smtp_url: Option<Secret<String>>,
-    /// The sender.
-    pub from: String,
 }
 
 /// Where workspaces live.

@@ -17,8 +17,10 @@ mod listeners;
 mod logs;
 mod master_key;
 mod open;
+mod secret_file;
 mod serve;
 mod tls;
+mod transport;
 
 pub use config::Config;
 pub use data_dir::Addresses;

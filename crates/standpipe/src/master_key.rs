@@ -1,6 +1,6 @@
 //! The master key: a file that is made once, or one that the operator gives.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::path::Path;
 
 use app::MasterKey;
 use model::Random;
@@ -8,6 +8,7 @@ use model::Random;
 use crate::{
     Error, Result,
     data_dir::{DataDir, create_once},
+    secret_file,
 };
 
 const FILE: &str = "master.key";
@@ -21,7 +22,7 @@ pub(crate) fn load(
     random: &Random,
 ) -> Result<MasterKey> {
     if let Some(path) = given {
-        return read(path, 0o007);
+        return read(path, secret_file::OTHERS);
     }
     let path = data_dir.join(FILE);
     if !path.exists() {
@@ -36,28 +37,20 @@ pub(crate) fn load(
         create_once(&path, format!("{}\n", text.expose()).as_bytes())?;
     }
     // Also after making it: another process may have been first.
-    read(&path, 0o077)
+    read(&path, secret_file::GROUP_AND_OTHERS)
 }
 
-/// Reads a key that nobody in `forbidden` can read too. A key from an orchestrator may belong to a group.
 fn read(path: &Path, forbidden: u32) -> Result<MasterKey> {
-    let mode = std::fs::metadata(path)
-        .map_err(Error::file("read the master key", path))?
-        .permissions()
-        .mode();
-    if mode & forbidden != 0 {
-        return Err(Error::Refused(format!(
-            "others can read the master key; run `chmod 600 {}`",
-            path.display()
-        )));
-    }
-    let text = std::fs::read_to_string(path).map_err(Error::file("read the master key", path))?;
-    text.parse()
+    let text = secret_file::read(path, forbidden, "read the master key")?;
+    text.expose()
+        .parse()
         .map_err(|reason| Error::Refused(format!("{} is no master key: {reason}", path.display())))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn random() -> Random {

@@ -4,7 +4,7 @@ use app::{App, Keys, LocalServer, Parts};
 use model::Secret;
 use store::Db;
 
-use crate::{Addresses, Config, Environment, Result, data_dir::DataDir, master_key};
+use crate::{Addresses, Config, Environment, Result, data_dir::DataDir, master_key, transport};
 
 const STORE_FILE: &str = "standpipe.db";
 
@@ -46,10 +46,8 @@ impl Opened {
         local: Option<LocalServer>,
     ) -> Result<App> {
         let settings = config.settings(addresses, self.data_dir.path())?;
-        let transport = match (&config.mail.smtp_url, &settings.mail.directory) {
-            (Some(url), _) => mail::Transport::smtp(url.expose())?,
-            (None, directory) => mail::Transport::Directory(directory.clone().unwrap_or_default()),
-        };
+        let directory = settings.mail.directory.clone().unwrap_or_default();
+        let transport = transport::open(config, directory)?;
         Ok(App::new(Parts {
             db: self.db,
             keys: self.keys,

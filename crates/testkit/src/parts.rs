@@ -10,6 +10,7 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("psql", "psql", "postgresql-client"),
     ("postgres", "postgres", "postgresql"),
     ("curl", "curl", "curl"),
+    ("openssl", "openssl", "openssl"),
     ("node", "node", "nodejs"),
     ("python", "python3", "python3 and python3-venv"),
     (

@@ -69,10 +69,7 @@ fn settings(limits: LimitSettings) -> Settings {
         tokens_per_user: 2,
         handles: app::HandleSettings::default(),
         sessions: app::SessionSettings::default(),
-        mail: MailSettings {
-            from: "Standpipe <standpipe@example.com>".parse().unwrap(),
-            directory: None,
-        },
+        mail: MailSettings { directory: None },
         limits,
         connections: app::connections::ConnectionSettings::default(),
         queries: app::QuerySettings::default(),
@@ -88,7 +85,10 @@ async fn door_with(limits: LimitSettings, settings_of_ours: GatewaySettings) -> 
         clock: Clock::new(|| "2026-11-01T00:00:00Z".parse().unwrap()),
         random,
         settings: settings(limits),
-        transport: mail::Transport::Directory(data.path().to_owned()),
+        transport: mail::Transport::directory(
+            data.path(),
+            mail::Sender::plain("standpipe@example.com".parse().unwrap()),
+        ),
         on_link: Arc::new(|_| {}),
         local: None,
         network: app::Network::nowhere(),

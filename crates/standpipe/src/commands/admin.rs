@@ -1,5 +1,7 @@
 //! `standpipe admin …`: works on the account store itself, with or without a running server.
 
+use std::path::PathBuf;
+
 use app::{App, UserRow, tokens::NewToken};
 use clap::Subcommand;
 use model::time;
@@ -9,7 +11,7 @@ use super::{announce::Announce, audit::Audit, environment, mail::Mail, print};
 use crate::{
     Error, Result,
     config::{Loaded, SAMPLE},
-    open,
+    open, transport,
 };
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
@@ -86,7 +88,10 @@ pub(super) enum Token {
 impl Admin {
     pub(super) async fn run(self, loaded: &Loaded) -> Result<()> {
         match self {
-            Self::CheckConfig => print("The configuration can be used."),
+            Self::CheckConfig => {
+                transport::open(&loaded.config, PathBuf::new())?;
+                print("The configuration can be used.")
+            }
             Self::PrintConfig { sample: true } => print(SAMPLE.trim_end()),
             Self::PrintConfig { sample: false } => print(loaded.print().trim_end()),
             Self::User(command) => {
@@ -103,11 +108,7 @@ impl Admin {
                     .run(&open::admin(&loaded.config, &environment()).await?)
                     .await
             }
-            Self::Mail(command) => {
-                command
-                    .run(&open::admin(&loaded.config, &environment()).await?)
-                    .await
-            }
+            Self::Mail(command) => command.run(&loaded.config).await,
             Self::Token(command) => {
                 command
                     .run(&open::admin(&loaded.config, &environment()).await?)

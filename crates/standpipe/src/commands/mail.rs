@@ -5,8 +5,8 @@ use clap::Subcommand;
 use model::{MailId, time::rfc3339_seconds};
 use serde_json::json;
 
-use super::print;
-use crate::Result;
+use super::{environment, print};
+use crate::{Config, Error, Result, open, transport};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Mail {
@@ -22,11 +22,21 @@ pub(super) enum Mail {
     },
     /// Forget a mail.
     Drop { id: MailId },
+    /// Print the DNS record with the public half of `mail.dkim.key_file`, as a line of a zone file.
+    DkimRecord,
 }
 
 impl Mail {
-    pub(super) async fn run(self, app: &App) -> Result<()> {
+    pub(super) async fn run(self, config: &Config) -> Result<()> {
+        if let Self::DkimRecord = self {
+            return record(config);
+        }
+        self.run_on(&open::admin(config, &environment()).await?).await
+    }
+
+    async fn run_on(self, app: &App) -> Result<()> {
         match self {
+            Self::DkimRecord => Ok(()),
             Self::List { json } => {
                 let mails = app.admin_list_mail().await?;
                 match json {
@@ -49,6 +59,15 @@ impl Mail {
                 print(&format!("Forgot {id}."))
             }
         }
+    }
+}
+
+fn record(config: &Config) -> Result<()> {
+    match transport::signer(config)? {
+        Some(signer) => print(&signer.record()),
+        None => Err(Error::config(
+            "mail.dkim: mails are not signed; set selector and key_file",
+        )),
     }
 }
 

@@ -102,20 +102,7 @@ impl Config {
             query.per_user > 0 && query.at_once >= query.per_user,
             "query.at_once and query.per_user: at_once must not be less than per_user, which must be 1 or more",
         );
-        if self.mail(Path::new("")).is_err() {
-            rule(
-                false,
-                "mail.from: it must be an address such as Standpipe <standpipe@example.com>",
-            );
-        }
-        if let Some(url) = &self.mail.smtp_url
-            && mail::Transport::smtp(url.expose()).is_err()
-        {
-            rule(
-                false,
-                "mail.smtp_url: it must be such as smtp://user:password@mail.example.com:587?tls=required",
-            );
-        }
+        broken.extend(self.check_mail());
         if let Err(error) = logs::filter(&self.log.level) {
             broken.push(error.to_string());
         }
@@ -179,7 +166,9 @@ impl Config {
                 hold_seconds: i64::from(self.handles.hold_days) * 24 * 60 * 60,
             },
             sessions: self.session_settings(),
-            mail: self.mail(data_dir)?,
+            mail: app::MailSettings {
+                directory: self.mail.smtp_url.is_none().then(|| data_dir.join("mail")),
+            },
             queries: self.query_settings(data_dir),
             connections: self.connection_settings(),
             limits: app::LimitSettings {
@@ -250,17 +239,6 @@ impl Config {
         }
     }
 
-    fn mail(&self, data_dir: &Path) -> Result<app::MailSettings> {
-        Ok(app::MailSettings {
-            from: self
-                .mail
-                .from
-                .parse()
-                .map_err(|_| Error::config("mail.from: not an address"))?,
-            directory: self.mail.smtp_url.is_none().then(|| data_dir.join("mail")),
-        })
-    }
-
     /// As configured; else open where only this machine reaches us.
     fn sign_up(&self, public_url: &Url) -> app::SignUp {
         let ours = public_url.host().as_ref().is_some_and(is_loopback)
@@ -302,7 +280,7 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-fn is_domain(name: &str) -> bool {
+pub(super) fn is_domain(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
