@@ -1,5 +1,6 @@
 //! The gateway, as PostgreSQL clients see it.
 
+mod backends;
 mod cancel;
 mod connection_string;
 mod db_log;

@@ -17,10 +17,10 @@ use store::{
     tokens, user_emails, users, users::UserRow, workspace_names,
 };
 
-use crate::{
-    Actor, App, Error, Peer, Result, actor, keys::Purpose, tokens::NewToken, workspaces::LOCAL_SERVER,
-};
+use crate::{Actor, App, Error, Peer, Result, actor, keys::Purpose, tokens::NewToken};
 
+/// The name of the private PostgreSQL in the store.
+const LOCAL_SERVER: &str = model::workspace::BackendKind::Local.as_str();
 /// How long ended requests and sessions stay before they are removed.
 const KEEP_ENDED_SECONDS: i64 = 24 * 60 * 60;
 

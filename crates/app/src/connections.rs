@@ -13,7 +13,7 @@ use model::{
     audit::{Action, AuditEntry, Credential, Origin},
     handle::{Handle, split_host_label},
     scram::Verifier,
-    workspace::{self, DesiredState, WorkspaceState},
+    workspace::{DesiredState, WorkspaceState},
 };
 use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
@@ -25,7 +25,7 @@ pub use places::{ConnectionPlace, ConnectionSettings, Scope};
 pub use renamed::{Explanation, NameChange, ProofCheck, WorkspaceChange};
 pub use traffic::{SessionState, Traffic};
 
-use crate::{Actor, App, Peer, Result, workspaces::LOCAL_SERVER};
+use crate::{Actor, App, Peer, Result};
 
 /// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
 #[derive(Debug, Clone)]
@@ -250,27 +250,13 @@ impl App {
 
     /// How `user` enters `workspace`, which is theirs.
     async fn admit(&self, user: UserRow, workspace: WorkspaceRow) -> std::result::Result<Admission, Refusal> {
-        if workspace.state != WorkspaceState::Enabled || workspace.server_id != LOCAL_SERVER {
+        if workspace.state != WorkspaceState::Enabled {
             return Err(Refusal::WorkspaceNotReady);
         }
         if workspace.desired_state != DesiredState::Enabled {
             return Err(Refusal::WorkspaceSwitchedOff);
         }
-        let socket = self.0.local.as_ref().and_then(::workspaces::LocalServer::socket);
-        let socket = socket.ok_or(Refusal::BackendUnreachable)?;
-        let role = self.ensure_role(user.id).await?;
-        let mut defaults = Vec::new();
-        if !workspace.search_path_prefix.is_empty() {
-            let path = workspace::search_path(&workspace.search_path_prefix);
-            defaults.push(("search_path", workspace::quote_search_path(&path)));
-        }
-        let backend = Backend {
-            address: BackendAddress::Unix(socket),
-            database: workspace.database_name.to_string(),
-            role: user.id.to_string(),
-            credential: self.role_keys(&role)?.into(),
-            defaults,
-        };
+        let backend = self.enter(&user, &workspace).await?;
         Ok(Admission {
             backend,
             user,
@@ -281,16 +267,15 @@ impl App {
     /// Makes the backend take our credential again: with `ALTER ROLE … PASSWORD` or `\password` a person changes the
     /// password of a role that nobody but us logs in as, and would lock themselves out of all their workspaces.
     pub async fn restore_role(&self, admission: &Admission) -> std::result::Result<(), Refusal> {
-        let local = self.0.local.as_ref().ok_or(Refusal::BackendUnreachable)?;
-        let role = self.ensure_role(admission.user.id).await?;
-        let verifier = self.role_keys(&role)?.verifier(&role.salt, role.iterations);
-        local
-            .restore_person(admission.user.id, &verifier)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "a role's credential cannot be restored");
-                Refusal::BackendLogin
-            })
+        let (user, kind) = (admission.user.id, admission.workspace.backend);
+        // The credential of an attached server is not ours to change.
+        let server = self.0.backends.managed(kind).ok_or(Refusal::BackendLogin)?;
+        let role = self.ensure_role(kind, user).await?;
+        let verifier = self.role_keys(kind, &role)?.verifier(&role.salt, role.iterations);
+        server.restore_person(user, &verifier).await.map_err(|error| {
+            tracing::error!(%error, "a role's credential cannot be restored");
+            Refusal::BackendLogin
+        })
     }
 
     /// The workspace that is meant: by database name, by host name, and when both are there they must agree.

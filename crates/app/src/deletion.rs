@@ -14,13 +14,14 @@ use model::{
     process::{ProcessState, ProcessType},
     session::Freshness,
     time,
+    workspace::BackendKind,
 };
 use store::{
     Page, Tx, deleted_users, outbox, processes, processes::ProcessRow, server_roles, sign_ins, user_emails,
     user_emails::EmailRow, users, users::UserRow, workspaces,
 };
 
-use crate::{Actor, App, Error, Result, actor, processes::WorkspaceWork, workspaces::LOCAL_SERVER};
+use crate::{Actor, App, Error, Result, actor, processes::WorkspaceWork};
 
 /// More than an account can have of anything.
 const ALL: i64 = 1000;
@@ -45,21 +46,12 @@ impl App {
     pub async fn preview_deletion(&self, actor: &Actor) -> Result<DeletionPreview> {
         let all = Page::first(ALL);
         let rows = workspaces::list_workspaces(self.db(), actor.id(), &all).await?;
-        let names: Vec<_> = rows.iter().map(|row| row.database_name.clone()).collect();
-        let sizes = match &self.0.local {
-            Some(local) => local.database_sizes(&names).await.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        let size_of = |name: &str| {
-            sizes
-                .iter()
-                .find(|(database, _)| database == name)
-                .map(|(_, size)| *size)
-        };
-        let sized =
-            |row: &workspaces::WorkspaceRow| (row.handle.to_string(), size_of(row.database_name.as_str()));
+        let sizes = self.sizes(&rows).await;
+        let workspaces = rows
+            .iter()
+            .map(|row| (row.handle.to_string(), sizes.get(&row.id).copied()));
         Ok(DeletionPreview {
-            workspaces: rows.iter().map(sized).collect(),
+            workspaces: workspaces.collect(),
             tokens: self.list_tokens(actor, all).await?.tokens.len(),
             sessions: self.list_sessions(actor).await?.len(),
             addresses: user_emails::list_emails(self.db(), actor.id(), &Page::first(ALL)).await?,
@@ -137,21 +129,28 @@ impl App {
             .into_iter()
             .filter_map(|row| {
                 let work: WorkspaceWork = serde_json::from_str(&row.input).ok()?;
-                Some((row.workspace_id?, work.database_name))
+                Some((row.workspace_id?, work))
             })
             .collect();
         let owned = workspaces::list_workspaces_in(tx, user, &Page::first(ALL)).await?;
         let dropped = owned.len();
-        works.extend(
-            owned
-                .into_iter()
-                .map(|row| (row.id, row.database_name.to_string())),
-        );
-        processes::delete_processes(tx, user).await?;
-        for (workspace, database_name) in works {
+        // Of an attached server there is nothing that is ours to drop.
+        let managed = owned
+            .into_iter()
+            .filter(|row| row.backend != BackendKind::Attached);
+        works.extend(managed.map(|row| {
             let work = WorkspaceWork {
-                database_name,
+                database_name: row.database_name.to_string(),
                 handle: String::new(),
+                backend: row.backend,
+            };
+            (row.id, work)
+        }));
+        processes::delete_processes(tx, user).await?;
+        for (workspace, work) in works {
+            let work = WorkspaceWork {
+                handle: String::new(),
+                ..work
             };
             let row = self.last_process(user, ProcessType::WorkspaceDelete, &work)?;
             let row = ProcessRow {
@@ -160,10 +159,10 @@ impl App {
             };
             processes::insert_process(tx, &row).await?;
         }
-        let has_role = server_roles::find_role_in(tx, LOCAL_SERVER, user)
-            .await?
-            .is_some();
-        let row = self.last_process(user, ProcessType::UserDelete, &aftermath::Work { has_role })?;
+        let servers = server_roles::list_servers_of(tx, user).await?;
+        let servers = servers.iter().filter_map(|name| BackendKind::parse(name));
+        let work = aftermath::Work::new(servers.collect());
+        let row = self.last_process(user, ProcessType::UserDelete, &work)?;
         processes::insert_process(tx, &row).await?;
         Ok(dropped)
     }

@@ -16,7 +16,9 @@ mod settings;
 mod steady;
 
 pub mod admin;
+pub mod attach;
 pub mod avatars;
+mod backends;
 pub mod cli_logins;
 pub mod connections;
 mod credentials;
@@ -25,6 +27,7 @@ pub mod deletion;
 pub mod emails;
 pub mod export;
 pub mod handles;
+pub mod health;
 pub mod identities;
 pub mod outbox;
 pub mod passwords;
@@ -53,6 +56,7 @@ pub use actor::{Actor, Peer};
 pub use admin::local_superuser_password;
 pub use audit::{AuditExport, AuditFault, AuditPage, AuditQuery, AuditVerdict, DayCount};
 pub use authority::Authority;
+pub use backends::{Backends, has_local_workspaces};
 pub use credentials::CredentialLookups;
 pub use error::{Error, Result};
 pub use keys::{Keys, MasterKey};
@@ -61,7 +65,7 @@ pub use settings::{
 };
 // The nouns that callers get back.
 pub use ::pictures::Network;
-pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus};
+pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus, RemoteServer};
 pub use store::{
     Cursor, Page, audit_log::AuditRow, db_log::DbLogRow, handles::HandleRow, processes::ProcessRow,
     sessions::SessionRow, tokens::TokenRow, user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
@@ -81,7 +85,9 @@ struct Inner {
     credentials: credentials::Credentials,
     last_use: last_use::LastUse,
     mailer: outbox::Mailer,
-    local: Option<LocalServer>,
+    backends: Backends,
+    attached: attach::Attached,
+    measures: health::Measures,
     network: Network,
     studio: pictures::Studio,
     work: Notify,
@@ -109,8 +115,8 @@ pub struct Parts {
     pub transport: mail::Transport,
     /// Told of each sign-in link that leaves by the mail directory, so that a first run needs no mail server.
     pub on_link: Arc<dyn Fn(&str) + Send + Sync>,
-    /// The private PostgreSQL, if this machine runs one.
-    pub local: Option<LocalServer>,
+    /// The servers in which databases are made.
+    pub backends: Backends,
     /// Where avatars are fetched from.
     pub network: Network,
 }
@@ -132,7 +138,9 @@ impl App {
             credentials: credentials::Credentials::default(),
             last_use: last_use::LastUse::default(),
             mailer: outbox::Mailer::new(parts.transport, parts.on_link),
-            local: parts.local,
+            backends: parts.backends,
+            attached: attach::Attached::default(),
+            measures: health::Measures::default(),
             network: parts.network,
             studio: pictures::Studio::default(),
             work: Notify::new(),

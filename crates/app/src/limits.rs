@@ -31,6 +31,7 @@ pub(crate) struct Limits {
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
     refusal: DefaultKeyedRateLimiter<UserId>,
     avatar: DefaultKeyedRateLimiter<UserId>,
+    attachment: DefaultKeyedRateLimiter<UserId>,
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
     request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
     request_account: Option<DefaultKeyedRateLimiter<UserId>>,
@@ -44,6 +45,8 @@ const REFUSAL_RECORDS: u32 = 120;
 const EVERYWHERE: u32 = 5;
 /// Avatars that one account uploads or has fetched in an hour: each costs a second of a processor.
 const AVATARS_PER_HOUR: u32 = 20;
+/// Servers that one account has us connect to in an hour: each answer says what listens where.
+const ATTACHMENTS_PER_HOUR: u32 = 30;
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -100,6 +103,7 @@ impl Limits {
             unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
             refusal: DefaultKeyedRateLimiter::keyed(per_minute(REFUSAL_RECORDS)),
             avatar: DefaultKeyedRateLimiter::keyed(per_hour(AVATARS_PER_HOUR)),
+            attachment: DefaultKeyedRateLimiter::keyed(per_hour(ATTACHMENTS_PER_HOUR)),
             blocked: Mutex::default(),
             request_ip: optional(settings.requests_per_ip),
             request_account: optional(settings.requests_per_account),
@@ -118,6 +122,11 @@ impl Limits {
     pub(crate) fn code(&self, ip: IpAddr, user: UserId) -> Result<()> {
         check(&self.sign_in_ip, &network(ip))?;
         check(&self.code_user, &user)
+    }
+
+    /// A server that `user` has us connect to.
+    pub(crate) fn attachment(&self, user: UserId) -> Result<()> {
+        check(&self.attachment, &user)
     }
 
     /// A guess at a link or code.

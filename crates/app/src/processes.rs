@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use ::workspaces::{LocalServer, ProvisionError, WorkspacePlan};
+use ::workspaces::{ManagedServer, ProvisionError, WorkspacePlan};
 use model::{
     Invalid, ProcessId, UserId, WorkspaceId,
     audit::{Action, AuditEntry},
     filter,
     process::{ProcessState, ProcessType},
     time,
-    workspace::WorkspaceState,
+    workspace::{BackendKind, DatabaseName, WorkspaceState},
 };
 use serde::{Deserialize, Serialize};
 use store::{Cursor, Page, Unrecorded, processes, processes::ProcessRow, users, workspaces};
@@ -29,6 +29,13 @@ pub(crate) struct WorkspaceWork {
     pub(crate) database_name: String,
     #[serde(rename = "workspace_handle")]
     pub(crate) handle: String,
+    /// The processes of earlier versions do not say it.
+    #[serde(default = "local")]
+    pub(crate) backend: BackendKind,
+}
+
+fn local() -> BackendKind {
+    BackendKind::Local
 }
 
 /// A page of processes, newest first.
@@ -136,9 +143,8 @@ impl App {
 
     /// Runs the process that is due longest; false when there is none.
     pub async fn run_one_process(&self) -> Result<bool> {
-        let local = self.0.local.clone();
-        // Without a PostgreSQL of our own there is only what needs none.
-        let only = local.is_none().then_some(ProcessType::UserDelete);
+        // Without a server for databases there is only what needs none.
+        let only = self.0.backends.is_empty().then_some(ProcessType::UserDelete);
         let now = self.now();
         let mut tx = self.db().begin().await?;
         let Some(row) = processes::take_process(&mut tx, now, time::after(now, LEASE_SECONDS), only).await?
@@ -147,47 +153,55 @@ impl App {
         };
         tx.commit_unrecorded(Unrecorded::Lease).await?;
         tracing::info!(process.id = %row.id, process.type = row.kind.as_str(), attempt = row.attempts, "process started");
-        let done = match (row.kind, &local) {
-            (ProcessType::WorkspaceCreate, Some(local)) => self.make_database(local, &row).await,
-            (ProcessType::WorkspaceDelete, Some(local)) => self.drop_database(local, &row).await,
-            (ProcessType::UserDelete, local) => self.clear_away(local.as_ref(), &row).await,
-            (ProcessType::UserAvatarFetch, _) => Err(Failure::Never("this is another worker's".to_owned())),
-            (
-                ProcessType::WorkspaceReboot
-                | ProcessType::WorkspaceStop
-                | ProcessType::WorkspaceStart
-                | ProcessType::WorkspaceUpgrade,
-                _,
-            ) => Ok(()),
-            (_, None) => Err(Failure::Later("no PostgreSQL runs here".to_owned())),
+        let done = match row.kind {
+            ProcessType::WorkspaceCreate => self.make_database(&row).await,
+            ProcessType::WorkspaceDelete => self.drop_database(&row).await,
+            ProcessType::UserDelete => self.clear_away(&row).await,
+            ProcessType::UserAvatarFetch => Err(Failure::Never("this is another worker's".to_owned())),
+            ProcessType::WorkspaceReboot
+            | ProcessType::WorkspaceStop
+            | ProcessType::WorkspaceStart
+            | ProcessType::WorkspaceUpgrade => Ok(()),
         };
         self.finish(&row, done).await?;
         Ok(true)
     }
 
-    async fn make_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
+    /// The server of a kind, once it can be used.
+    pub(crate) async fn ready_server(
+        &self,
+        kind: BackendKind,
+    ) -> std::result::Result<ManagedServer, Failure> {
+        let server = self.0.backends.managed(kind).ok_or_else(|| {
+            Failure::Later(format!(
+                "this Standpipe has no PostgreSQL of the kind {}",
+                kind.as_str()
+            ))
+        })?;
+        server.ready().await.map_err(Failure::Later)?;
+        Ok(server)
+    }
+
+    async fn make_database(&self, row: &ProcessRow) -> std::result::Result<(), Failure> {
         let (work, workspace) = work_of(row)?;
-        ready(local).await?;
+        let server = self.ready_server(work.backend).await?;
         if self.is_gone(row.user_id, workspace).await? {
             return Ok(());
         }
-        let role = self.ensure_role(row.user_id).await?;
-        let keys = self.role_keys(&role)?;
+        let role = self.ensure_role(work.backend, row.user_id).await?;
+        let keys = self.role_keys(work.backend, &role)?;
         let plan = WorkspacePlan {
             workspace,
-            database: work
-                .database_name
-                .parse()
-                .map_err(|_| Failure::Never("the database name is malformed".to_owned()))?,
+            database: work.database()?,
             owner: row.user_id,
             owner_verifier: keys.verifier(&role.salt, role.iterations),
         };
-        local.provision(&plan).await?;
+        server.provision(&plan).await?;
         // Deleted meanwhile: whoever did it may have been done before us.
         if self.is_gone(row.user_id, workspace).await? {
-            local.drop_workspace(workspace, &plan.database).await?;
+            server.drop_workspace(workspace, &plan.database).await?;
             if self.has_nobody(row.user_id).await? {
-                local.drop_person(row.user_id).await?;
+                server.drop_person(row.user_id).await?;
             }
         }
         Ok(())
@@ -202,14 +216,10 @@ impl App {
         Ok(found.is_none())
     }
 
-    async fn drop_database(&self, local: &LocalServer, row: &ProcessRow) -> std::result::Result<(), Failure> {
+    async fn drop_database(&self, row: &ProcessRow) -> std::result::Result<(), Failure> {
         let (work, workspace) = work_of(row)?;
-        ready(local).await?;
-        let database = work
-            .database_name
-            .parse()
-            .map_err(|_| Failure::Never("the database name is malformed".to_owned()))?;
-        Ok(local.drop_workspace(workspace, &database).await?)
+        let server = self.ready_server(work.backend).await?;
+        Ok(server.drop_workspace(workspace, &work.database()?).await?)
     }
 
     /// Writes what came of a process, together with the new state of its workspace and the record of it.
@@ -265,9 +275,10 @@ fn work_of(row: &ProcessRow) -> std::result::Result<(WorkspaceWork, model::Works
     Ok((work, workspace))
 }
 
-pub(crate) async fn ready(local: &LocalServer) -> std::result::Result<(), Failure> {
-    local
-        .ready()
-        .await
-        .map_err(|status| Failure::Later(format!("PostgreSQL is not ready: {status:?}")))
+impl WorkspaceWork {
+    fn database(&self) -> std::result::Result<DatabaseName, Failure> {
+        self.database_name
+            .parse()
+            .map_err(|_| Failure::Never("the database name is malformed".to_owned()))
+    }
 }

@@ -154,7 +154,9 @@ impl App {
             tracing::warn!(%error, "a query's connection does not open");
             match error {
                 OpenError::Full => Refusal::TooManyAttempts,
-                OpenError::Credential | OpenError::Unreachable(_) => Refusal::BackendUnreachable,
+                OpenError::Credential | OpenError::Refused(_) | OpenError::Untrue(_) | OpenError::Io(_) => {
+                    Refusal::BackendUnreachable
+                }
             }
         })
     }
@@ -167,7 +169,7 @@ impl App {
         };
         timeout(LOGIN, session::Session::open(login))
             .await
-            .unwrap_or_else(|_| Err(OpenError::Unreachable("it takes too long".to_owned())))
+            .unwrap_or_else(|late| Err(OpenError::Io(late.into())))
     }
 
     /// That a connection was opened, as of the gateway's; what is asked over it stays between the person and PostgreSQL.

@@ -1,6 +1,6 @@
 //! The part of the configuration that use cases need.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use url::Url;
@@ -41,6 +41,10 @@ pub struct Settings {
     pub connections: ConnectionSettings,
     /// How far a query may go.
     pub queries: QuerySettings,
+    /// The networks in which servers may be attached; none where nobody may attach any.
+    pub attach: Vec<IpNet>,
+    /// Where our own doors listen, to which nothing is ever attached.
+    pub own_doors: Vec<SocketAddr>,
 }
 
 /// Who may make an account.

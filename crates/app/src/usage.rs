@@ -56,17 +56,9 @@ impl App {
 
     /// How much of the disk `workspaces` take; those whose size is not known now are left out.
     pub async fn measure(&self, workspaces: Vec<WorkspaceRow>) -> Result<Vec<StorageUsage>> {
-        let Some(local) = &self.0.local else {
-            return Ok(Vec::new());
-        };
-        let names: Vec<_> = workspaces.iter().map(|row| row.database_name.clone()).collect();
-        let sizes = local.database_sizes(&names).await.unwrap_or_default();
-        let size_of = |row: &WorkspaceRow| {
-            let found = sizes.iter().find(|(name, _)| name == row.database_name.as_str());
-            found.map(|(_, bytes)| *bytes)
-        };
+        let sizes = self.sizes(&workspaces).await;
         let measured = workspaces.into_iter().filter_map(|workspace| {
-            let bytes = size_of(&workspace)?;
+            let bytes = *sizes.get(&workspace.id)?;
             Some(StorageUsage { workspace, bytes })
         });
         Ok(measured.collect())

@@ -4,25 +4,24 @@
 mod command;
 mod update;
 
-use ::workspaces::LocalStatus;
 use model::{
-    ProcessId, UserId, WorkspaceId,
+    ProcessId, WorkspaceId,
     audit::Action,
     handle::{WorkspaceHandle, check_host_label, host_label},
     process::{ProcessState, ProcessType},
-    workspace::{self, DatabaseName, DesiredState, WorkspaceState},
+    workspace::{self, BackendKind, DatabaseName, DesiredState, WorkspaceState},
 };
 use store::{
-    Cursor, Page, Tx, processes, processes::ProcessRow, server_roles, users, workspaces,
+    Cursor, Page, Tx, attachments, processes, processes::ProcessRow, users, workspaces,
     workspaces::WorkspaceRow,
 };
 
-use crate::{Actor, App, Error, Result, error::Checks, keys::Purpose, processes::WorkspaceWork};
+use crate::{Actor, App, Error, Result, attach::NewAttachment, error::Checks, processes::WorkspaceWork};
 
 pub use update::WorkspaceUpdate;
 
-/// The name of the private PostgreSQL in the store.
-pub(crate) const LOCAL_SERVER: &str = "local";
+/// What the deletion of an attached workspace comes to.
+const NOTHING_DROPPED: &str = "Nothing was dropped: the server that was attached is as it was.";
 /// How many workspaces an account may have.
 pub(crate) const MOST_WORKSPACES: i64 = 100;
 
@@ -39,6 +38,8 @@ pub struct NewWorkspace {
     pub db_volume_size_bytes: Option<i64>,
     /// Schemas before the others in the search path of its connections.
     pub search_path_prefix: Option<Vec<String>>,
+    /// The server that it is, where it is one that is there already.
+    pub attach: Option<NewAttachment>,
 }
 
 /// A page of workspaces, oldest first.
@@ -51,11 +52,6 @@ pub struct WorkspacePage {
 }
 
 impl App {
-    /// What the private PostgreSQL is doing; `None` when the configuration has none.
-    pub fn local_status(&self) -> Option<LocalStatus> {
-        self.0.local.as_ref().map(::workspaces::LocalServer::status)
-    }
-
     /// The host name of a workspace of `owner`.
     pub fn workspace_host(&self, owner: &model::handle::Handle, workspace: &WorkspaceHandle) -> String {
         format!(
@@ -102,7 +98,14 @@ impl App {
         let search_path_prefix = checks.take(workspace::search_path_prefix(prefix));
         checks.finish()?;
         let handle = handle.ok_or(Error::Internal("a check was lost"))?;
-        self.check_backend()?;
+        let proven = match new.attach {
+            Some(attachment) => Some(self.prove_attachment(actor, attachment).await?),
+            None => None,
+        };
+        let (backend, state) = match proven {
+            Some(_) => (BackendKind::Attached, WorkspaceState::Enabled),
+            None => (self.choose_backend()?, WorkspaceState::Creating),
+        };
 
         let mut tx = self.db().begin().await?;
         let user = users::lock_user(&mut tx, actor.id())
@@ -121,8 +124,8 @@ impl App {
             user_id: user.id,
             handle,
             database_name: DatabaseName::generate(self.random()),
-            server_id: LOCAL_SERVER.to_owned(),
-            state: WorkspaceState::Creating,
+            backend,
+            state,
             state_reason: None,
             desired_state: desired_state.unwrap_or(DesiredState::Enabled),
             instance_type,
@@ -142,14 +145,30 @@ impl App {
                 format!("An account has at most {MOST_WORKSPACES} workspaces. Delete one to make another."),
             ));
         }
-        let process = self
-            .insert_process(&mut tx, actor, ProcessType::WorkspaceCreate, &row)
-            .await?;
-        let entry = actor
+        let mut entry = actor
             .entry(Action::WorkspaceCreate)
             .on(row.id, &row.handle)
-            .with("database_name", row.database_name.as_str())
-            .with("process_id", process.to_string());
+            .with("database_name", row.database_name.as_str());
+        match proven {
+            Some(proven) => {
+                let found = proven.found.clone();
+                let attachment = self.seal_attachment(row.id, proven)?;
+                attachments::upsert_attachment(&mut tx, &attachment).await?;
+                let process = self
+                    .insert_done(&mut tx, actor, ProcessType::WorkspaceCreate, None, &row)
+                    .await?;
+                entry = entry
+                    .with("process_id", process.to_string())
+                    .with("attached", attachment.place());
+                self.note_measure(row.id, Ok(found));
+            }
+            None => {
+                let process = self
+                    .insert_process(&mut tx, actor, ProcessType::WorkspaceCreate, &row)
+                    .await?;
+                entry = entry.with("process_id", process.to_string());
+            }
+        }
         tx.commit(self.record(actor.origin(), entry)).await?;
         self.wake_workers();
         Ok(row)
@@ -160,9 +179,17 @@ impl App {
         let mut tx = self.db().begin().await?;
         let row = self.lock_workspace(&mut tx, actor, handle_or_id).await?;
         workspaces::delete_workspace(&mut tx, actor.id(), row.id).await?;
-        let process = self
-            .insert_process(&mut tx, actor, ProcessType::WorkspaceDelete, &row)
-            .await?;
+        let process = match row.backend {
+            BackendKind::Attached => {
+                let kind = ProcessType::WorkspaceDelete;
+                self.insert_done(&mut tx, actor, kind, Some(NOTHING_DROPPED), &row)
+                    .await?
+            }
+            _ => {
+                self.insert_process(&mut tx, actor, ProcessType::WorkspaceDelete, &row)
+                    .await?
+            }
+        };
         let entry = actor
             .entry(Action::WorkspaceDelete)
             .on(row.id, &row.handle)
@@ -200,60 +227,6 @@ impl App {
         processes::insert_process(tx, &row).await?;
         Ok(row.id)
     }
-
-    /// Whether workspaces can be made here at all.
-    fn check_backend(&self) -> Result<()> {
-        let refuse = |message: String| Err(Error::conflict("workspaces_unavailable", message));
-        match self.local_status() {
-            None => refuse(
-                "This Standpipe has no PostgreSQL for workspaces. Ask the operator to configure one."
-                    .to_owned(),
-            ),
-            Some(LocalStatus::NoBinaries { hint }) => refuse(hint),
-            Some(LocalStatus::OtherMajor {
-                cluster, binaries, ..
-            }) => refuse(format!(
-                "The workspaces were made by PostgreSQL {cluster}, and this machine has {binaries}. Install the binaries of PostgreSQL {cluster}."
-            )),
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// The keys of a person's login role in the private PostgreSQL, made at the first need.
-    pub(crate) async fn ensure_role(&self, user: UserId) -> Result<server_roles::ServerRoleRow> {
-        use model::scram::{ClientKeys, ITERATIONS, SALT_LENGTH};
-        if let Some(row) = server_roles::find_role(self.db(), LOCAL_SERVER, user).await? {
-            return Ok(row);
-        }
-        let keys = ClientKeys::random(self.random());
-        let salt: [u8; SALT_LENGTH] = self.random().bytes();
-        let row = server_roles::ServerRoleRow {
-            user_id: user,
-            salt: salt.to_vec(),
-            iterations: ITERATIONS,
-            sealed: self.keys().seal(
-                self.random(),
-                Purpose::ServerRole,
-                &format!("{LOCAL_SERVER} {user}"),
-                keys.to_bytes().expose(),
-            )?,
-        };
-        let mut tx = self.db().begin().await?;
-        server_roles::insert_role(&mut tx, LOCAL_SERVER, &row, self.now()).await?;
-        tx.commit_unrecorded(store::Unrecorded::ServerCredential).await?;
-        // Another replica may have been first: what is in the store counts.
-        server_roles::find_role(self.db(), LOCAL_SERVER, user)
-            .await?
-            .ok_or(Error::Internal("a new role is missing"))
-    }
-
-    /// The unsealed client keys of a role.
-    pub(crate) fn role_keys(&self, role: &server_roles::ServerRoleRow) -> Result<model::scram::ClientKeys> {
-        let owner = format!("{LOCAL_SERVER} {}", role.user_id);
-        let bytes = self.keys().open(Purpose::ServerRole, &owner, &role.sealed)?;
-        model::scram::ClientKeys::from_bytes(bytes.expose())
-            .ok_or(Error::Internal("sealed client keys are malformed"))
-    }
 }
 
 fn name_taken() -> Error {
@@ -268,6 +241,7 @@ fn workspace_input(workspace: &WorkspaceRow) -> Result<String> {
     let work = WorkspaceWork {
         database_name: workspace.database_name.to_string(),
         handle: workspace.handle.to_string(),
+        backend: workspace.backend,
     };
     serde_json::to_string(&work).map_err(|_| Error::Internal("a process's input cannot be written"))
 }

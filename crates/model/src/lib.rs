@@ -11,6 +11,7 @@ pub mod handle;
 pub mod id;
 pub mod networks;
 pub mod password;
+pub mod postgres_url;
 pub mod preferences;
 pub mod process;
 pub mod profile;

@@ -54,6 +54,37 @@ impl fmt::Debug for DatabaseName {
     }
 }
 
+/// What kind of server holds a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackendKind {
+    /// The private PostgreSQL that Standpipe runs.
+    Local,
+    /// The PostgreSQL that the operator gave for workspaces.
+    Server,
+    /// A server that was there already, and that its owner attached.
+    Attached,
+}
+
+impl BackendKind {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Local, Self::Server, Self::Attached];
+
+    /// The value in SQL and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Server => "server",
+            Self::Attached => "attached",
+        }
+    }
+
+    /// The one of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// Where a workspace is in its life, in the words of the contract's enum (§1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceState {

@@ -120,6 +120,11 @@ pub struct Gateway {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workspaces {
+    /// The PostgreSQL in which new workspaces are made.
+    #[serde(default, deserialize_with = "secret")]
+    pub postgres_url: Option<Secret<String>>,
+    /// The networks in which people may attach servers.
+    pub attach: Vec<String>,
     /// Whether a private PostgreSQL runs here.
     pub local: Option<bool>,
     /// The operator's choice of PostgreSQL binaries.
@@ -259,9 +264,11 @@ impl Config {
         Ok(Self::load(&Sources::default())?.config)
     }
 
-    /// Whether this Standpipe runs a PostgreSQL of its own.
-    pub(crate) fn runs_postgres(&self) -> bool {
-        self.workspaces.local.unwrap_or(!self.shares_store())
+    /// Whether this Standpipe runs a PostgreSQL of its own. Where the operator gave one, that is for the workspaces
+    /// alone that are in it already: `has_local`.
+    pub(crate) fn runs_postgres(&self, has_local: bool) -> bool {
+        let usually = !self.shares_store() && (self.workspaces.postgres_url.is_none() || has_local);
+        self.workspaces.local.unwrap_or(usually)
     }
 
     /// Whether other Standpipes may work on the same account store.

@@ -1,6 +1,6 @@
 //! Opening what both a server and an operator's command need: the data directory, the account store, the keys.
 
-use app::{App, Keys, LocalServer, Parts};
+use app::{App, Backends, Keys, Parts};
 use model::Secret;
 use store::Db;
 
@@ -43,7 +43,7 @@ impl Opened {
         config: &Config,
         environment: &Environment,
         addresses: &Addresses,
-        local: Option<LocalServer>,
+        backends: Backends,
     ) -> Result<App> {
         let settings = config.settings(addresses, self.data_dir.path())?;
         let directory = settings.mail.directory.clone().unwrap_or_default();
@@ -56,7 +56,7 @@ impl Opened {
             settings,
             transport,
             on_link: environment.on_link.clone(),
-            local,
+            backends,
             network: environment.network.clone(),
         }))
     }
@@ -82,5 +82,5 @@ pub async fn admin(config: &Config, environment: &Environment) -> Result<App> {
         gateway: config.gateway.listen,
     };
     let addresses = running.unwrap_or(configured);
-    opened.app(config, environment, &addresses, None)
+    opened.app(config, environment, &addresses, Backends::none())
 }

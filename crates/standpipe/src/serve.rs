@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
-use app::{App, LocalServer, LocalSettings, Network};
+use app::{App, Backends, LocalServer, LocalSettings, Network};
 use gateway::Gateway;
 use model::{Clock, Random};
 use store::Db;
@@ -66,14 +66,19 @@ impl Server {
         let public_url = config.public_url(addresses.http)?;
         let host = public_url.host_str().unwrap_or("localhost");
         let certificate = Certificate::load(config, &data_dir, host, environment.clock.now())?;
-        let local = match config.runs_postgres() {
+        let has_local = app::has_local_workspaces(&opened.db).await?;
+        let local = match config.runs_postgres(has_local) {
             true => Some(LocalServer::start(
                 local_settings(config, &environment, &opened).await?,
             )),
             false => None,
         };
         let db = opened.db.clone();
-        let app = opened.app(config, &environment, &addresses, local.clone())?;
+        let backends = Backends {
+            local: local.clone(),
+            server: config.workspaces_server()?,
+        };
+        let app = opened.app(config, &environment, &addresses, backends)?;
         if !config.shares_store() {
             app.recover_processes().await?;
         }
@@ -207,8 +212,8 @@ fn workers(
     certificate: (Certificate, Arc<Notify>),
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let [processes, fetches, connections] = [(); 3].map(|()| app.clone());
-    let [end, fetches_end, end_too] = [(); 3].map(|()| stopping.clone());
+    let [processes, fetches, connections, backends] = [(); 4].map(|()| app.clone());
+    let [end, fetches_end, end_too, backends_end] = [(); 4].map(|()| stopping.clone());
     let mails = (0..MAIL_WORKERS).map(|_| {
         let (app, end) = (app.clone(), stopping.clone());
         tokio::spawn(async move { app.deliver_mail(end).await })
@@ -218,6 +223,7 @@ fn workers(
         tokio::spawn(async move { processes.run_processes(end).await }),
         tokio::spawn(async move { fetches.run_avatar_fetches(fetches_end).await }),
         tokio::spawn(async move { connections.watch_connections(end_too).await }),
+        tokio::spawn(async move { backends.watch_backends(backends_end).await }),
         tokio::spawn(housekeeping::run(
             app.clone(),
             clock,

@@ -14,6 +14,7 @@ mod sql;
 mod tx;
 
 pub mod announcements;
+pub mod attachments;
 pub mod audit_chain;
 pub mod audit_erasure;
 pub mod audit_log;

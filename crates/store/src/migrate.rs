@@ -32,6 +32,7 @@ migrations! {
     11 "0011_cli_logins";
     13 "0013_mail";
     14 "0014_announcements";
+    17 "0017_backends";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -70,6 +70,17 @@ pub async fn insert_role(tx: &mut Tx, server: &str, role: &ServerRoleRow, at: Ti
     tx.run(INSERT_ROLE, values).await.map(drop)
 }
 
+const LIST_ROLES: Sql = sql("SELECT server_id FROM server_roles WHERE user_id = $1 ORDER BY server_id");
+
+/// The servers in which `user` has a role, read inside a write.
+pub async fn list_servers_of(tx: &mut Tx, user: UserId) -> Result<Vec<String>> {
+    tx.all(LIST_ROLES, params![user])
+        .await?
+        .iter()
+        .map(|row| row.text("server_id"))
+        .collect()
+}
+
 const FIND_ROLE: Sql =
     sql("SELECT user_id, salt, iterations, sealed FROM server_roles WHERE server_id = $1 AND user_id = $2");
 
@@ -82,14 +93,5 @@ pub async fn find_role(db: &Db, server: &str, user: UserId) -> Result<Option<Ser
         .transpose()
 }
 
-/// The same, read inside a write.
-pub async fn find_role_in(tx: &mut Tx, server: &str, user: UserId) -> Result<Option<ServerRoleRow>> {
-    tx.one(FIND_ROLE, params![server, user])
-        .await?
-        .as_ref()
-        .map(ServerRoleRow::from_row)
-        .transpose()
-}
-
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[INSERT_SERVER, FIND_SERVER, INSERT_ROLE, FIND_ROLE];
+pub(crate) const STATEMENTS: &[Sql] = &[INSERT_SERVER, FIND_SERVER, INSERT_ROLE, LIST_ROLES, FIND_ROLE];

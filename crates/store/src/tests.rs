@@ -15,6 +15,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         crate::announcements::STATEMENTS,
     ),
     (
+        "attachments",
+        include_str!("attachments.rs"),
+        crate::attachments::STATEMENTS,
+    ),
+    (
         "audit_chain",
         include_str!("audit_chain.rs"),
         crate::audit_chain::STATEMENTS,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::{
     UserId, WorkspaceId,
     handle::{Handle, WorkspaceHandle},
-    workspace::{DatabaseName, DesiredState, WorkspaceState},
+    workspace::{BackendKind, DatabaseName, DesiredState, WorkspaceState},
 };
 
 use crate::{
@@ -24,8 +24,8 @@ pub struct WorkspaceRow {
     pub handle: WorkspaceHandle,
     /// The globally unique name of its database.
     pub database_name: DatabaseName,
-    /// The server that holds it.
-    pub server_id: String,
+    /// What kind of server holds it.
+    pub backend: BackendKind,
     /// Where it is in its life.
     pub state: WorkspaceState,
     /// Why it is there, when that needs words.
@@ -72,7 +72,7 @@ impl WorkspaceRow {
             user_id: row.parse("user_id")?,
             handle: row.parse("handle")?,
             database_name: row.parse("database_name")?,
-            server_id: row.text("server_id")?,
+            backend: row.word("server_id", BackendKind::parse)?,
             state: row.word("state", WorkspaceState::parse)?,
             state_reason: row.opt_text("state_reason")?,
             desired_state: row.parse("desired_state")?,
@@ -103,7 +103,7 @@ pub async fn insert_workspace(tx: &mut Tx, row: &WorkspaceRow) -> Result<()> {
         row.user_id,
         row.handle.as_str(),
         row.database_name.as_str(),
-        &row.server_id,
+        row.backend.as_str(),
         row.state.as_str(),
         row.desired_state.as_str(),
         &row.instance_type,
@@ -180,6 +180,35 @@ pub async fn list_workspaces_in(tx: &mut Tx, user: UserId, page: &Page) -> Resul
         .iter()
         .map(WorkspaceRow::from_row)
         .collect()
+}
+
+const LIST_ALL: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM workspaces w WHERE w.state = 'enabled' AND w.desired_state = 'enabled' AND w.id > $1 ORDER BY w.id LIMIT $2"
+));
+
+/// Up to `limit` workspaces of everybody that take connections, by id, behind `after`.
+pub async fn list_enabled_workspaces(
+    db: &Db,
+    after: Option<WorkspaceId>,
+    limit: i64,
+) -> Result<Vec<WorkspaceRow>> {
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    db.all(LIST_ALL, params![after.as_str(), limit])
+        .await?
+        .iter()
+        .map(WorkspaceRow::from_row)
+        .collect()
+}
+
+const HAS_WORKSPACES_ON: Sql = sql("SELECT COUNT(*) AS there FROM workspaces WHERE server_id = $1");
+
+/// Whether there are workspaces on a kind of server.
+pub async fn has_workspaces_on(db: &Db, backend: BackendKind) -> Result<bool> {
+    db.one(HAS_WORKSPACES_ON, params![backend.as_str()])
+        .await?
+        .map_or(Ok(false), |row| Ok(row.int("there")? > 0))
 }
 
 const COUNT_WORKSPACES: Sql = sql("SELECT COUNT(*) AS owned FROM workspaces WHERE user_id = $1");
@@ -292,6 +321,8 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_WORKSPACE,
     FIND_WORKSPACE,
     LIST_WORKSPACES,
+    LIST_ALL,
+    HAS_WORKSPACES_ON,
     COUNT_WORKSPACES,
     FIND_BY_DATABASE,
     FIND_BY_HOST,

@@ -1,15 +1,18 @@
 //! The backend `local`: a private PostgreSQL that Standpipe starts and keeps alive.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use model::{Secret, UserId, WorkspaceId, scram::Verifier, workspace::DatabaseName};
+use model::Secret;
 use tokio::sync::{Mutex, watch};
 
 use crate::{
-    LocalStatus, ProvisionError, WorkspacePlan,
+    BackendAddress, LocalStatus, ManagedServer, ProvisionError,
+    cluster::SUPERUSER,
     control::Control,
     place::SOCKET,
-    provision,
     supervisor::{State, Supervisor},
 };
 
@@ -108,62 +111,31 @@ impl LocalServer {
         let _ = state.wait_for(|state| state.status == LocalStatus::Stopped).await;
     }
 
-    /// Makes the workspace's database and roles as planned. May be repeated at any time: what is there is completed,
-    /// and the owner's verifier set again.
-    pub async fn provision(&self, plan: &WorkspacePlan) -> Result<(), ProvisionError> {
-        let _turn = self.0.turn.lock().await;
-        provision::provision(&self.control()?, plan).await
+    /// The same, for what is done in it as in any other server.
+    pub fn managed(&self) -> ManagedServer {
+        ManagedServer::Local(self.clone())
     }
 
-    /// Ends the workspace's connections and drops its database and group roles. May be repeated.
-    pub async fn drop_workspace(
-        &self,
-        workspace: WorkspaceId,
-        database: &DatabaseName,
-    ) -> Result<(), ProvisionError> {
-        let _turn = self.0.turn.lock().await;
-        provision::drop_workspace(&self.control()?, workspace, database).await
+    pub(crate) fn turn(&self) -> &Mutex<()> {
+        &self.0.turn
     }
 
-    /// Sets what the person's logins are checked against, whatever they made of their role's password.
-    pub async fn restore_person(&self, person: UserId, verifier: &Verifier) -> Result<(), ProvisionError> {
-        let _turn = self.0.turn.lock().await;
-        provision::restore_person(&self.control()?, person, verifier).await
-    }
-
-    /// Ends the person's connections and drops their role. What they own in a workspace that is still there passes to
-    /// its owners' group. May be repeated.
-    pub async fn drop_person(&self, person: UserId) -> Result<(), ProvisionError> {
-        let _turn = self.0.turn.lock().await;
-        provision::drop_person(&self.control()?, person).await
-    }
-
-    /// How many bytes each of the databases that are there has.
-    pub async fn database_sizes(
-        &self,
-        databases: &[DatabaseName],
-    ) -> Result<Vec<(String, u64)>, ProvisionError> {
-        provision::database_sizes(&self.control()?, databases).await
-    }
-
-    /// Ends the person's connections, in all workspaces; how many there were.
-    pub async fn end_connections(&self, person: UserId) -> Result<u64, ProvisionError> {
-        provision::end_connections(&self.control()?, person).await
-    }
-
-    /// Ends one connection of the person, that of the backend `pid`; false when there is none.
-    pub async fn end_connection(&self, person: UserId, pid: i32) -> Result<bool, ProvisionError> {
-        provision::end_connection(&self.control()?, person, pid).await
-    }
-
-    fn control(&self) -> Result<Control, ProvisionError> {
+    pub(crate) fn control(&self) -> Result<Control, ProvisionError> {
         let state = self.0.state.borrow();
         match &state.socket_directory {
-            Some(directory) => Ok(Control {
-                socket_directory: directory.clone(),
-                password: self.0.password.clone(),
-            }),
+            Some(directory) => Ok(superuser(directory, &self.0.password)),
             None => Err(ProvisionError::Unavailable(state.status.to_string())),
         }
+    }
+}
+
+/// How the superuser of the private cluster logs in.
+pub(crate) fn superuser(socket_directory: &Path, password: &Secret<String>) -> Control {
+    Control {
+        address: BackendAddress::Unix(socket_directory.join(SOCKET)),
+        role: SUPERUSER.to_owned(),
+        password: password.clone(),
+        home: "postgres".to_owned(),
+        is_superuser: true,
     }
 }

@@ -9,11 +9,16 @@
 use model::{UserId, WorkspaceId, scram::Verifier, workspace::DatabaseName};
 use tokio_postgres::Error;
 
-use crate::control::{Control, Session, ident, literal};
+use crate::control::{Control, OpenError, Session, ident, literal};
 
+mod figures;
 mod removal;
+mod server;
+
+pub(crate) use figures::{figures, short};
 
 pub(crate) use removal::{drop_person, drop_workspace, end_connection, end_connections};
+pub(crate) use server::{secure, shortcomings};
 
 /// Owns all workspaces' databases. An owner could open a database to everyone, so nobody is a member.
 const OWNER: &str = "standpipe_owner";
@@ -22,11 +27,15 @@ const PERSON_LIMIT: u32 = 40;
 const DATABASE_LIMIT: u32 = 60;
 /// A limit: only a superuser can raise it.
 const TEMPORARY_FILES: &str = "1GB";
+const TEMPORARY_FILES_SETTING: &str = "temp_file_limit";
+/// What only a superuser can take, and nobody has who was not given it.
+const SUPERPOWERS: &str = "NOSUPERUSER NOREPLICATION NOBYPASSRLS";
 /// Defaults for every session in a workspace, which a person may change for theirs.
 const STATEMENT_TIMEOUT: &str = "10min";
 const IDLE_IN_TRANSACTION: &str = "5min";
 
 const ROLE_EXISTS: &str = "SELECT true FROM pg_roles WHERE rolname = $1";
+const MAY_LIMIT_FILES: &str = "SELECT has_parameter_privilege(current_user, $1, 'SET')";
 const DATABASE_IS_HALF_DROPPED: &str = "SELECT datconnlimit = -2 FROM pg_database WHERE datname = $1";
 const DATABASE_COMMENT: &str =
     "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = $1";
@@ -73,6 +82,15 @@ impl From<Error> for ProvisionError {
     }
 }
 
+impl From<OpenError> for ProvisionError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Postgres(error) => error.into(),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
 /// The group roles of a workspace, as SQL identifiers.
 struct Groups {
     owner: String,
@@ -99,20 +117,11 @@ impl Groups {
     }
 }
 
-/// What holds for the whole cluster. Done at each start.
-pub(crate) async fn secure(session: &Session) -> Result<(), ProvisionError> {
-    let mut statements = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;".to_owned();
-    if session.look_up::<bool>(ROLE_EXISTS, OWNER).await?.is_none() {
-        statements += &format!("CREATE ROLE {OWNER} NOLOGIN;");
-    }
-    Ok(session.run(&statements).await?)
-}
-
 pub(crate) async fn provision(control: &Control, plan: &WorkspacePlan) -> Result<(), ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     make_roles(&session, plan).await?;
     make_database(&session, plan).await?;
-    let inside = control.open(plan.database.as_str()).await?;
+    let inside = control.open_in(plan.database.as_str()).await?;
     Ok(inside.run(&privileges(plan)).await?)
 }
 
@@ -120,37 +129,28 @@ async fn make_roles(session: &Session, plan: &WorkspacePlan) -> Result<(), Provi
     let person = plan.owner.to_string();
     let mut statements = String::new();
     for role in Groups::names(plan.workspace).iter().chain([&person]) {
-        if session.look_up::<bool>(ROLE_EXISTS, role).await?.is_none() {
-            statements += &format!("CREATE ROLE {} NOLOGIN;", ident(role));
-        }
+        let is_there = session.look_up::<bool>(ROLE_EXISTS, role).await?.is_some();
+        statements += &server::make_role(session, &ident(role), is_there);
     }
     statements += &format!(
-        "ALTER ROLE {person} LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS \
+        "ALTER ROLE {person} LOGIN INHERIT NOCREATEDB NOCREATEROLE {powers} \
              CONNECTION LIMIT {PERSON_LIMIT} PASSWORD {verifier};
-         ALTER ROLE {person} SET temp_file_limit = '{TEMPORARY_FILES}';
          GRANT {group} TO {person};",
-        person = ident(person),
+        person = ident(person.as_str()),
+        powers = if session.is_superuser() { SUPERPOWERS } else { "" },
         verifier = literal(&plan.owner_verifier.to_postgres()),
         group = Groups::of(plan.workspace).owner,
     );
+    let limits_files = session
+        .look_up::<bool>(MAY_LIMIT_FILES, TEMPORARY_FILES_SETTING)
+        .await?;
+    if limits_files == Some(true) {
+        statements += &format!(
+            "ALTER ROLE {person} SET {TEMPORARY_FILES_SETTING} = '{TEMPORARY_FILES}';",
+            person = ident(person)
+        );
+    }
     Ok(session.run(&statements).await?)
-}
-
-const DATABASE_SIZES: &str = "SELECT datname || ' ' || pg_database_size(oid) FROM pg_database \
-     WHERE datname = ANY (string_to_array($1, ','))";
-
-pub(crate) async fn database_sizes(
-    control: &Control,
-    databases: &[DatabaseName],
-) -> Result<Vec<(String, u64)>, ProvisionError> {
-    let names: Vec<&str> = databases.iter().map(DatabaseName::as_str).collect();
-    let session = control.open("postgres").await?;
-    let rows = session.list(DATABASE_SIZES, &names.join(",")).await?;
-    let parse = |row: String| {
-        let (name, size) = row.split_once(' ')?;
-        Some((name.to_owned(), size.parse().ok()?))
-    };
-    Ok(rows.into_iter().filter_map(parse).collect())
 }
 
 /// PostgreSQL lets everybody change their own password, which here only we use.
@@ -159,7 +159,7 @@ pub(crate) async fn restore_person(
     person: UserId,
     verifier: &Verifier,
 ) -> Result<(), ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     let (role, verifier) = (ident(person), literal(&verifier.to_postgres()));
     Ok(session
         .run(&format!("ALTER ROLE {role} PASSWORD {verifier}"))

@@ -14,6 +14,7 @@ mod wire;
 
 use std::time::Duration;
 
+use model::Secret;
 use postgres_protocol::message::frontend;
 use tokio::time::timeout;
 
@@ -26,6 +27,12 @@ use wire::Wire;
 
 /// How long a backend gets to take a request to cancel.
 const CANCEL: Duration = Duration::from_secs(5);
+
+/// A password as both sides of SCRAM use it (RFC 5802 §2.2); one that cannot be prepared is used as it is, as PostgreSQL
+/// does.
+pub fn prepare_password(text: &str) -> Secret<String> {
+    Secret::new(stringprep::saslprep(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned))
+}
 
 /// As whom to log in, and where.
 #[derive(Debug)]
@@ -41,6 +48,7 @@ pub struct Login<'a> {
 /// A session that is open, for one statement. Dropping it closes the connection.
 pub struct Session {
     wire: Wire,
+    version: String,
     canceller: Canceller,
 }
 
@@ -53,6 +61,11 @@ pub struct Canceller {
 }
 
 impl Session {
+    /// What the server says that its version is.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
     /// How it is cancelled.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()

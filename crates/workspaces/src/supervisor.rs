@@ -10,7 +10,12 @@ use tokio_postgres::error::SqlState;
 use tracing::{info, warn};
 
 use crate::{
-    LocalSettings, LocalStatus, cluster::Prepared, control::Control, lock::Lock, postmaster::Postmaster,
+    LocalSettings, LocalStatus,
+    cluster::Prepared,
+    control::{Control, OpenError},
+    local::superuser,
+    lock::Lock,
+    postmaster::Postmaster,
     provision, residents,
 };
 
@@ -143,10 +148,7 @@ impl Supervisor {
             Ok(postmaster) => postmaster,
             Err(reason) => return Ended::Trouble(failed(reason)),
         };
-        let control = Control {
-            socket_directory: prepared.socket_directory.clone(),
-            password: self.settings.superuser_password.clone(),
-        };
+        let control = superuser(&prepared.socket_directory, &self.settings.superuser_password);
         let opened = tokio::select! {
             opened = open(&control) => opened,
             how = postmaster.ended() => return Ended::Trouble(failed(explain(&how, prepared))),
@@ -218,13 +220,13 @@ fn explain(how: &str, prepared: &Prepared) -> String {
 /// Waits until it takes the superuser's sessions, and sees to what holds for the whole cluster.
 async fn open(control: &Control) -> Result<(), String> {
     loop {
-        match control.open("postgres").await {
+        match control.open().await {
             Ok(session) => {
                 return provision::secure(&session)
                     .await
                     .map_err(|error| error.to_string());
             }
-            Err(error) if error.code() == Some(&SqlState::INVALID_PASSWORD) => {
+            Err(OpenError::Postgres(error)) if error.code() == Some(&SqlState::INVALID_PASSWORD) => {
                 return Err(
                     "the cluster does not know Standpipe's password: it belongs to another account store"
                         .into(),

@@ -10,18 +10,21 @@ use std::{
     time::Duration,
 };
 
-use model::{UserId, WorkspaceId, time};
+use model::{UserId, WorkspaceId, scram::nonce, time, workspace::BackendKind};
 use store::{
     connections,
     connections::{ConnectionEpochs, EndedConnections},
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Admission, Refusal, Traffic};
+use super::{Admission, Backend, Refusal, Traffic};
 use crate::{App, Result};
 
 /// How often the store is asked for what others have ended.
 const WATCH: Duration = Duration::from_secs(2);
+/// How long an attached server gets to end a session.
+const TERMINATE: Duration = Duration::from_secs(5);
 /// How far back it is asked: replicas' clocks may differ by as much, and a commit may take as long.
 const LOOK_BACK_SECONDS: i64 = 10 * 60;
 
@@ -50,6 +53,8 @@ pub struct OpenConnection {
     user: UserId,
     end: CancellationToken,
     traffic: Arc<Traffic>,
+    /// Where it goes, once that is known.
+    server: Option<(BackendKind, Backend)>,
     connections: Arc<OpenConnections>,
 }
 
@@ -82,6 +87,7 @@ impl OpenConnections {
             user,
             end,
             traffic,
+            server: None,
             connections: Arc::clone(self),
         }
     }
@@ -140,7 +146,8 @@ impl App {
             user: user.connection_epoch,
             workspace: workspace.connection_epoch,
         };
-        let open = self.0.open_connections.register(user.id, workspace.id, epochs);
+        let mut open = self.0.open_connections.register(user.id, workspace.id, epochs);
+        open.server = Some((workspace.backend, admission.backend.clone()));
         match connections::find_connection_epochs(self.db(), user.id, workspace.id).await? {
             Some(now) if now == epochs => Ok(open),
             _ => Err(Refusal::EndedMeanwhile),
@@ -156,11 +163,22 @@ impl App {
 
     /// Makes the backend end a session that is at work: `pid` is what it called itself. PostgreSQL tells the client.
     pub async fn terminate_backend(&self, connection: &OpenConnection, pid: u32) {
-        let (Some(local), Ok(pid)) = (self.0.local.as_ref(), i32::try_from(pid)) else {
+        let (Some((kind, backend)), Ok(pid)) = (&connection.server, i32::try_from(pid)) else {
             return;
         };
-        if let Err(error) = local.end_connection(connection.user, pid).await {
-            tracing::warn!(%error, "a database session cannot be ended by its server");
+        let ended = match self.0.backends.managed(*kind) {
+            Some(server) => {
+                let ended = server.end_connection(connection.user, pid).await;
+                ended.map(drop).map_err(|error| error.to_string())
+            }
+            None => {
+                let end = ::workspaces::end_session(backend, nonce(self.random()), pid);
+                let ended = timeout(TERMINATE, end).await.map_err(|late| late.to_string());
+                ended.and_then(|ended| ended.map_err(|error| error.to_string()))
+            }
+        };
+        if let Err(error) = ended {
+            tracing::warn!(error, "a database session cannot be ended by its server");
         }
     }
 

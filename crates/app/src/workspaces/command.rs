@@ -60,7 +60,7 @@ impl App {
     }
 
     /// A process that is over already.
-    async fn insert_done(
+    pub(super) async fn insert_done(
         &self,
         tx: &mut Tx,
         actor: &Actor,

@@ -73,6 +73,8 @@ fn settings(limits: LimitSettings) -> Settings {
         limits,
         connections: app::connections::ConnectionSettings::default(),
         queries: app::QuerySettings::default(),
+        attach: Vec::new(),
+        own_doors: Vec::new(),
     }
 }
 
@@ -90,7 +92,7 @@ async fn door_with(limits: LimitSettings, settings_of_ours: GatewaySettings) -> 
             mail::Sender::plain("standpipe@example.com".parse().unwrap()),
         ),
         on_link: Arc::new(|_| {}),
-        local: None,
+        backends: app::Backends::none(),
         network: app::Network::nowhere(),
     });
     app.admin_create_user(USER, "ana@example.com").await.unwrap();

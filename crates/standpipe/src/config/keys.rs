@@ -57,6 +57,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("mail.dkim.selector", "STANDPIPE_MAIL_DKIM_SELECTOR", Text),
     key("mail.dkim.key_file", "STANDPIPE_MAIL_DKIM_KEY_FILE", Text),
     key("mail.dkim.domain", "STANDPIPE_MAIL_DKIM_DOMAIN", Text),
+    key("workspaces.postgres_url", "STANDPIPE_WORKSPACES_POSTGRES_URL", Secret),
+    key("workspaces.attach", "STANDPIPE_WORKSPACES_ATTACH", Value),
     key("workspaces.local", "STANDPIPE_WORKSPACES_LOCAL", Value),
     key("workspaces.binaries", "STANDPIPE_WORKSPACES_BINARIES", Text),
     key("workspaces.system_dir", "STANDPIPE_WORKSPACES_SYSTEM_DIR", Text),

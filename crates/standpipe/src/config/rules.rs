@@ -8,6 +8,7 @@ use std::{
 
 use gateway::GatewaySettings;
 use ipnet::IpNet;
+use model::postgres_url::PostgresUrl;
 use url::{Host, Url};
 
 use super::{Config, SignUp};
@@ -58,6 +59,15 @@ impl Config {
         rule(
             networks(&self.http.trusted_proxies).is_some(),
             "http.trusted_proxies: each must be an address or a network such as 10.0.0.0/8",
+        );
+        if let Some(url) = &self.workspaces.postgres_url
+            && let Err(invalid) = PostgresUrl::parse("workspaces.postgres_url", url.expose())
+        {
+            rule(false, &format!("workspaces.postgres_url: {}", invalid.message));
+        }
+        rule(
+            networks(&self.workspaces.attach).is_some(),
+            "workspaces.attach: each must be an address or a network such as 10.0.0.0/8",
         );
         rule(
             is_domain(&self.gateway.domain),
@@ -171,6 +181,11 @@ impl Config {
             },
             queries: self.query_settings(data_dir),
             connections: self.connection_settings(),
+            attach: networks(&self.workspaces.attach).unwrap_or_default(),
+            own_doors: [Some(addresses.http), addresses.https, Some(addresses.gateway)]
+                .into_iter()
+                .flatten()
+                .collect(),
             limits: app::LimitSettings {
                 sign_ins_per_ip: self.limits.sign_ins_per_ip,
                 sign_ins_per_email_per_hour: self.limits.sign_ins_per_email_per_hour,
@@ -210,6 +225,24 @@ impl Config {
             proxies: networks(&gateway.proxies).unwrap_or_default(),
             ..GatewaySettings::default()
         }
+    }
+
+    /// The operator's PostgreSQL for workspaces, with the certificates that its URL names.
+    pub(crate) fn workspaces_server(&self) -> Result<Option<app::RemoteServer>> {
+        const KEY: &str = "workspaces.postgres_url";
+        let Some(url) = &self.workspaces.postgres_url else {
+            return Ok(None);
+        };
+        let wrong = |what: &dyn std::fmt::Display| Error::config(format!("{KEY}: {what}"));
+        let url = PostgresUrl::parse(KEY, url.expose()).map_err(|invalid| wrong(&invalid.message))?;
+        let roots = match url.root_file.as_deref() {
+            None | Some("system") => None,
+            Some(path) => {
+                Some(std::fs::read_to_string(path).map_err(|error| wrong(&format!("{path}: {error}")))?)
+            }
+        };
+        let server = app::RemoteServer::new(url, roots.as_deref()).map_err(|error| wrong(&error))?;
+        Ok(Some(server))
     }
 
     fn session_settings(&self) -> app::SessionSettings {

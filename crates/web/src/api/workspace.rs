@@ -218,6 +218,7 @@ pub(crate) async fn create_workspace(
         desired_state: input.desired_state,
         db_volume_size_bytes: input.db_volume_size_bytes,
         search_path_prefix: input.search_path_prefix,
+        attach: None,
     };
     let row = app.create_workspace(&actor, new).await?;
     Ok((StatusCode::CREATED, Json(WorkspaceView::new(&app, &actor, row))))

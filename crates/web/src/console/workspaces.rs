@@ -69,12 +69,12 @@ pub(crate) fn notice(app: &App) -> Option<BackendNotice> {
             after: after.to_owned(),
         })
     };
-    match app.local_status() {
+    match app.new_workspaces_status()? {
         None => notice(
             "This server keeps no workspaces",
             "The configuration gives it no PostgreSQL. Everything else works.".to_owned(),
             &[],
-            "Ask the operator to set workspaces.local.",
+            "Ask the operator to set workspaces.postgres_url or workspaces.local.",
         ),
         Some(LocalStatus::NoBinaries { hint }) => notice(
             "PostgreSQL is not installed on this machine",

@@ -23,7 +23,7 @@ pub(crate) async fn drop_workspace(
     workspace: WorkspaceId,
     database: &DatabaseName,
 ) -> Result<(), ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     let name = database.as_str();
     require_own(&session, workspace, name).await?;
     let half_dropped = session.look_up::<bool>(DATABASE_IS_HALF_DROPPED, name).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn drop_workspace(
 }
 
 pub(crate) async fn drop_person(control: &Control, person: UserId) -> Result<(), ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     let name = person.to_string();
     if session.look_up::<bool>(ROLE_EXISTS, &name).await?.is_none() {
         return Ok(());
@@ -51,7 +51,7 @@ pub(crate) async fn drop_person(control: &Control, person: UserId) -> Result<(),
     end_connections_in(&session, &name).await?;
     for database in session.list(DATABASES_WITH_PERSON, &name).await? {
         let heir = heir(&session, &database).await?;
-        let inside = control.open(&database).await?;
+        let inside = control.open_in(&database).await?;
         inside
             .run(&format!(
                 "REASSIGN OWNED BY {role} TO {heir}; DROP OWNED BY {role};"
@@ -76,7 +76,7 @@ async fn heir(session: &Session, database: &str) -> Result<String, ProvisionErro
 }
 
 pub(crate) async fn end_connections(control: &Control, person: UserId) -> Result<u64, ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     end_connections_in(&session, &person.to_string()).await
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn end_connection(
     person: UserId,
     pid: i32,
 ) -> Result<bool, ProvisionError> {
-    let session = control.open("postgres").await?;
+    let session = control.open().await?;
     let ended: Option<bool> = session
         .look_up(END_CONNECTION, &format!("{person} {pid}"))
         .await?;

@@ -14,15 +14,15 @@ pub enum OpenError {
     /// The backend has no connection left for this person, or at all.
     #[error("the backend has no connection left")]
     Full,
-    /// It does not answer, or not as it should.
+    /// It refuses us, in its own words.
     #[error("{0}")]
-    Unreachable(String),
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        Self::Unreachable(error.to_string())
-    }
+    Refused(Box<SqlError>),
+    /// It does not speak the protocol as it should, or asks for less than it must.
+    #[error("{0}")]
+    Untrue(&'static str),
+    /// It cannot be reached, or the connection broke.
+    #[error("{0}")]
+    Io(#[from] io::Error),
 }
 
 /// Why a statement does not run to its end.

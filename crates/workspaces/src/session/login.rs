@@ -33,12 +33,14 @@ impl Session {
         let mut entry = Entry {
             wire: Wire::new(Box::new(address.connect().await?)),
             messages: 0,
+            version: String::new(),
         };
         entry.begin(&login).await?;
         entry.authenticate(&login).await?;
         let key = entry.welcome().await?;
         Ok(Self {
             wire: entry.wire,
+            version: entry.version,
             canceller: Canceller {
                 address: address.clone(),
                 pid: key.process_id(),
@@ -51,6 +53,7 @@ impl Session {
 struct Entry {
     wire: Wire,
     messages: usize,
+    version: String,
 }
 
 impl Entry {
@@ -120,7 +123,12 @@ impl Entry {
         let mut key = None;
         loop {
             match self.next().await? {
-                Message::ParameterStatus(_) | Message::NoticeResponse(_) => {}
+                Message::ParameterStatus(status) => {
+                    if status.name()? == "server_version" {
+                        self.version = status.value()?.to_owned();
+                    }
+                }
+                Message::NoticeResponse(_) => {}
                 Message::BackendKeyData(data) => key = Some(data),
                 Message::ReadyForQuery(_) => return key.ok_or(untrue("no key to cancel with")),
                 _ => return Err(untrue("unexpected message after authentication")),
@@ -134,23 +142,23 @@ impl Entry {
             return Err(untrue("too many messages"));
         }
         match self.wire.next().await? {
-            Incoming::Message(Message::ErrorResponse(body)) => Err(refusal(&SqlError::parse(&body)?)),
+            Incoming::Message(Message::ErrorResponse(body)) => Err(refusal(SqlError::parse(&body)?)),
             Incoming::Message(message) => Ok(message),
             Incoming::Row(_) | Incoming::LongRow => Err(untrue("a row before a statement")),
         }
     }
 }
 
-fn refusal(error: &SqlError) -> OpenError {
+fn refusal(error: SqlError) -> OpenError {
     match error.sqlstate.as_str() {
         "28P01" => OpenError::Credential,
         "53300" => OpenError::Full,
-        _ => OpenError::Unreachable(error.to_string()),
+        _ => OpenError::Refused(Box::new(error)),
     }
 }
 
 fn untrue(what: &'static str) -> OpenError {
-    OpenError::Unreachable(format!("the backend breaks the protocol: {what}"))
+    OpenError::Untrue(what)
 }
 
 impl From<client::Untrue> for OpenError {

@@ -19,9 +19,7 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use crate::{
-    LocalServer, LocalSettings, LocalStatus, WorkspacePlan, account,
-    control::{Control, Session},
-    place::Place,
+    LocalServer, LocalSettings, LocalStatus, WorkspacePlan, account, control::Session, local, place::Place,
     residents::residents,
 };
 
@@ -124,11 +122,9 @@ pub(super) fn socket_directory(server: &LocalServer) -> PathBuf {
 
 /// The superuser's session.
 pub(super) async fn superuser(server: &LocalServer, database: &str) -> Session {
-    let control = Control {
-        socket_directory: socket_directory(server),
-        password: Secret::new(SUPERUSER_PASSWORD.to_owned()),
-    };
-    control.open(database).await.unwrap()
+    let password = Secret::new(SUPERUSER_PASSWORD.to_owned());
+    let control = local::superuser(&socket_directory(server), &password);
+    control.open_in(database).await.unwrap()
 }
 
 /// Bytes that look random and are the same for the same `seed`.

@@ -57,8 +57,8 @@ async fn two_people() -> (Home, LocalServer, Person, Person) {
     let home = Home::new();
     let server = home.ready().await;
     let (ana, bob) = (Person::new(1), Person::new(2));
-    server.provision(&ana.plan).await.unwrap();
-    server.provision(&bob.plan).await.unwrap();
+    server.managed().provision(&ana.plan).await.unwrap();
+    server.managed().provision(&bob.plan).await.unwrap();
     (home, server, ana, bob)
 }
 

@@ -209,7 +209,7 @@ async fn no_password_is_written_down() {
     let home = Home::new();
     let server = home.ready().await;
     let person = Person::new(1);
-    server.provision(&person.plan).await.unwrap();
+    server.managed().provision(&person.plan).await.unwrap();
     let login = person.log_in(&server).await.unwrap();
     for refused in [
         "CREATE ROLE x PASSWORD 'canary-clear'",
