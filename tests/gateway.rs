@@ -9,6 +9,7 @@ mod endings;
 mod evictions;
 mod isolation;
 mod limits;
+mod members;
 mod open_psql;
 mod operator;
 mod proxy;

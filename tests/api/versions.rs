@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Bearer, both_engines};
 
 /// Changes of what has a version: method, path, body, and where the version is read.
-const CHANGES: [(&str, &str, &str, &str); 15] = [
+const CHANGES: [(&str, &str, &str, &str); 17] = [
     ("PATCH", "/user/{user}", r#"{"display_name": "A"}"#, ""),
     ("POST", "/user/{user}/avatar", "a picture", ""),
     ("DELETE", "/user/{user}/avatar", "", ""),
@@ -37,6 +37,18 @@ const CHANGES: [(&str, &str, &str, &str); 15] = [
         "/user/{user}/workspace/{workspace}",
         r#"{"instance_type": "db1.small"}"#,
         "/workspace/{workspace}",
+    ),
+    (
+        "PATCH",
+        "/user/{user}/workspace/{workspace}/member/{member}",
+        r#"{"role": "operator"}"#,
+        "/workspace/{workspace}/member/{member}",
+    ),
+    (
+        "DELETE",
+        "/user/{user}/workspace/{workspace}/member/{member}",
+        "",
+        "/workspace/{workspace}/member/{member}",
     ),
     (
         "POST",
@@ -99,10 +111,12 @@ both_engines! {
         let ana = app.create_user("ana").await;
         let (bearer, base) = (app.bearer(&ana).await, "/api/v0/user/ana");
         app.create_workspace(&bearer, &ana, "dev").await;
+        app.create_user("bob").await;
+        bearer.post(&format!("{base}/workspace/dev/member"), json!({"handle": "bob", "role": "reader"})).await.with_status(201);
         let token = bearer.post(&format!("{base}/token"), json!({})).await.with_status(201).json();
         let email = bearer.post(&format!("{base}/email"), json!({"email": "b@example.com"})).await.with_status(201).json();
         let fill = |path: &str| {
-            let ids = [("{user}", "ana"), ("{workspace}", "dev"), ("{token}", token["id"].as_str().unwrap()), ("{email}", email["id"].as_str().unwrap())];
+            let ids = [("{user}", "ana"), ("{workspace}", "dev"), ("{member}", "bob"), ("{token}", token["id"].as_str().unwrap()), ("{email}", email["id"].as_str().unwrap())];
             ids.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
         };
         for (method, path, body, source) in CHANGES {

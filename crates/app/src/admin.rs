@@ -14,7 +14,7 @@ use model::{
 };
 use store::{
     Unrecorded, cli_logins, connections, handles, server_roles, sessions, sign_ins, sign_ins::SignInVia,
-    tokens, user_emails, users, users::UserRow, workspace_names,
+    tokens, user_emails, users, users::UserRow, workspace_names, workspaces,
 };
 
 use crate::{Actor, App, Error, Peer, Result, actor, keys::Purpose, tokens::NewToken};
@@ -46,8 +46,8 @@ impl App {
         Ok(users::list_users(self.db()).await?)
     }
 
-    /// Switches an account on or off. Off ends every credential of it until it is on again, and its open database
-    /// connections for good.
+    /// Switches an account on or off. Off ends every credential of it until it is on again, its open database connections,
+    /// and those of everybody else to its workspaces: while it is off, they open to nobody.
     pub async fn admin_set_user_active(&self, handle: &str, active: bool) -> Result<()> {
         let user = self.find_by_handle(handle).await?;
         let mut tx = self.db().begin().await?;
@@ -57,11 +57,13 @@ impl App {
                 .with("state", if active { "active" } else { "disabled" });
             if !active {
                 connections::end_connections(&mut tx, user.id, self.now()).await?;
+                workspaces::end_owned_connections(&mut tx, user.id, self.now()).await?;
             }
             tx.commit(self.record(actor::operator_origin(self.new_connection_id()), entry))
                 .await?;
             if !active {
                 self.end_open_connections(user.id, None);
+                self.0.open_connections.end_owned(user.id);
             }
         }
         Ok(())
@@ -139,6 +141,7 @@ impl App {
         let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);
         workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
         self.remove_old_db_log(&mut tx, self.now()).await?;
+        connections::delete_endings(&mut tx, before).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)
     }
 }

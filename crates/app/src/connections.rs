@@ -12,10 +12,14 @@ use model::{
     UserId,
     audit::{Action, AuditEntry, Credential, Origin},
     handle::{Handle, split_host_label},
+    member::MemberStatus,
     scram::Verifier,
     workspace::{DesiredState, WorkspaceState},
 };
-use store::{database_passwords, users::UserRow, workspaces, workspaces::WorkspaceRow};
+use store::{
+    accesses, accesses::AccessRow, database_passwords, members::MemberRow, users::UserRow, workspaces,
+    workspaces::WorkspaceRow,
+};
 
 pub use ::workspaces::{Backend, BackendAddress, BackendStream};
 pub use open::OpenConnection;
@@ -65,6 +69,8 @@ pub struct Admission {
     pub backend: Backend,
     user: UserRow,
     workspace: WorkspaceRow,
+    /// By what they enter whose workspace it is not.
+    member: Option<MemberRow>,
 }
 
 impl Admission {
@@ -98,6 +104,8 @@ pub enum Refusal {
     WorkspaceNotReady,
     /// The workspace's owner has switched it off.
     WorkspaceSwitchedOff,
+    /// The person was let into the workspace, and PostgreSQL does not know of it yet.
+    AccessPending,
     /// The account store does not answer.
     Unavailable,
     /// The backend refused our credential or broke the protocol.
@@ -130,6 +138,7 @@ impl Refusal {
             Self::NoSuchDatabase => "no such database",
             Self::WorkspaceNotReady => "workspace not ready",
             Self::WorkspaceSwitchedOff => "workspace switched off",
+            Self::AccessPending => "access pending",
             Self::Unavailable => "account store unavailable",
             Self::BackendLogin => "backend login failed",
             Self::BackendUnreachable => "backend unreachable",
@@ -233,23 +242,30 @@ impl App {
         let Some(workspace) = self.route(request).await? else {
             return Err(self.no_workspace(&user, request).await?);
         };
-        if workspace.user_id != user.id {
-            return Err(Refusal::NoSuchDatabase);
-        }
-        self.admit(user, workspace).await
+        let access = accesses::find_access(self.db(), user.id, workspace.id).await?;
+        self.admit(user, access.ok_or(Refusal::NoSuchDatabase)?).await
     }
 
-    /// Lets somebody whom the API or the console knows into a workspace of theirs.
+    /// Lets somebody whom the API or the console knows into a workspace.
     pub(crate) async fn admit_actor(
         &self,
         actor: &Actor,
-        workspace: WorkspaceRow,
+        access: AccessRow,
     ) -> std::result::Result<Admission, Refusal> {
-        self.admit(actor.user.clone(), workspace).await
+        self.admit(actor.user.clone(), access).await
     }
 
-    /// How `user` enters `workspace`, which is theirs.
-    async fn admit(&self, user: UserRow, workspace: WorkspaceRow) -> std::result::Result<Admission, Refusal> {
+    /// How `user` enters a workspace that they may enter. One whose owner is switched off is as good as gone.
+    async fn admit(&self, user: UserRow, access: AccessRow) -> std::result::Result<Admission, Refusal> {
+        if !access.owner.active {
+            return Err(Refusal::NoSuchDatabase);
+        }
+        if access.status() == MemberStatus::Pending {
+            return Err(Refusal::AccessPending);
+        }
+        let AccessRow {
+            workspace, member, ..
+        } = access;
         if workspace.state != WorkspaceState::Enabled {
             return Err(Refusal::WorkspaceNotReady);
         }
@@ -261,6 +277,7 @@ impl App {
             backend,
             user,
             workspace,
+            member,
         })
     }
 
@@ -322,12 +339,32 @@ impl App {
         request: &ConnectionRequest,
     ) -> Result<()> {
         let origin = connection_origin(Some(&admission.user), request, Credential::DatabasePassword);
-        let entry = AuditEntry::new(Some(admission.workspace.user_id), Action::WorkspaceConnectionOpen)
-            .on(admission.workspace.id, &admission.workspace.handle)
-            .with("tls", request.tls)
-            .with("application_name", request.application_name.clone());
+        let entry = |whose: UserId| {
+            AuditEntry::new(Some(whose), Action::WorkspaceConnectionOpen)
+                .on(admission.workspace.id, &admission.workspace.handle)
+                .with("tls", request.tls)
+                .with("application_name", request.application_name.clone())
+        };
+        let owners = entry(admission.workspace.user_id);
+        let members = admission.member.as_ref().map(|member| entry(member.user_id));
+        self.commit_connection(origin, owners, members).await
+    }
+
+    /// Commits the record of a connection in the log of the workspace's owner, and in that of the person who came if
+    /// they are somebody else.
+    pub(crate) async fn commit_connection(
+        &self,
+        origin: Origin,
+        owners: AuditEntry,
+        members: Option<AuditEntry>,
+    ) -> Result<()> {
         let tx = self.db().begin().await?;
-        Ok(tx.commit(self.record(origin, entry)).await?)
+        let first = self.record(origin.clone(), owners);
+        match members {
+            Some(entry) => tx.commit_all([first, self.record(origin, entry)]).await?,
+            None => tx.commit(first).await?,
+        }
+        Ok(())
     }
 
     /// Records that a connection was refused, with the true reason, in the log of the account whose name was used. A

@@ -17,8 +17,8 @@ use model::{
     workspace::BackendKind,
 };
 use store::{
-    Page, Tx, deleted_users, outbox, processes, processes::ProcessRow, server_roles, sign_ins, user_emails,
-    user_emails::EmailRow, users, users::UserRow, workspaces,
+    Page, Tx, connections, connections::Ending, deleted_users, outbox, processes, processes::ProcessRow,
+    server_roles, sign_ins, user_emails, user_emails::EmailRow, users, users::UserRow, workspaces,
 };
 
 use crate::{Actor, App, Error, Result, actor, processes::WorkspaceWork};
@@ -93,6 +93,7 @@ impl App {
     async fn delete_locked(&self, mut tx: Tx, user: UserRow, origin: Origin) -> Result<UserRow> {
         let addresses = user_emails::list_own_emails(&mut tx, user.id).await?;
         self.say_goodbye(&mut tx, user.id).await?;
+        let gone = self.end_workspaces_of(&mut tx, user.id).await?;
         let dropped = self.ask_for_the_aftermath(&mut tx, user.id).await?;
         sign_ins::delete_sign_ins_of(&mut tx, user.id).await?;
         self.hold_handle(&mut tx, &user).await?;
@@ -102,10 +103,27 @@ impl App {
             .with("workspaces", dropped);
         tx.commit(self.record(origin, entry)).await?;
         self.end_open_connections(user.id, None);
+        for ending in &gone {
+            self.0.open_connections.end_target(ending);
+        }
         self.wake_workers();
         self.forget_mails(&addresses).await;
         self.settle().await;
         Ok(user)
+    }
+
+    /// Ends the connections of whoever was let into the account's workspaces.
+    async fn end_workspaces_of(&self, tx: &mut Tx, user: UserId) -> Result<Vec<Ending>> {
+        let owned = workspaces::list_workspaces_in(tx, user, &Page::first(ALL)).await?;
+        let ending = |row: workspaces::WorkspaceRow| Ending {
+            target: row.id.to_string(),
+            epoch: None,
+        };
+        let gone: Vec<_> = owned.into_iter().map(ending).collect();
+        for ending in &gone {
+            connections::upsert_ending(tx, ending, self.now()).await?;
+        }
+        Ok(gone)
     }
 
     /// Takes back the mails that are on their way, and writes the last one, which belongs to no account.

@@ -49,10 +49,15 @@ impl App {
 
     /// Only what can be a name is looked up: a store need not take every text.
     async fn identity_called(&self, handle_or_id: &str) -> Result<Option<UserRow>> {
-        if handle_or_id.parse::<Handle>().is_err() && handle_or_id.parse::<UserId>().is_err() {
+        if !self.is_identity(handle_or_id) {
             return Ok(None);
         }
         Ok(identities::find_identity(self.db(), handle_or_id).await?)
+    }
+
+    /// Whether a text can name an account.
+    pub(crate) fn is_identity(&self, text: &str) -> bool {
+        text.parse::<Handle>().is_ok() || text.parse::<UserId>().is_ok()
     }
 
     /// The accounts whose handle or display name contains `wanted`. A stranger, and a token that may not read, finds the

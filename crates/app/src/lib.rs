@@ -15,6 +15,7 @@ mod limits;
 mod settings;
 mod steady;
 
+pub mod accesses;
 pub mod admin;
 pub mod attach;
 pub mod avatars;
@@ -29,6 +30,7 @@ pub mod export;
 pub mod handles;
 pub mod health;
 pub mod identities;
+pub mod members;
 pub mod outbox;
 pub mod passwords;
 pub mod preferences;
@@ -67,8 +69,9 @@ pub use settings::{
 pub use ::pictures::Network;
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus, RemoteServer};
 pub use store::{
-    Cursor, Page, audit_log::AuditRow, db_log::DbLogRow, handles::HandleRow, processes::ProcessRow,
-    sessions::SessionRow, tokens::TokenRow, user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
+    Cursor, Page, accesses::AccessRow, audit_log::AuditRow, db_log::DbLogRow, handles::HandleRow,
+    members::MemberRow, processes::ProcessRow, sessions::SessionRow, tokens::TokenRow, user_emails::EmailRow,
+    users::UserRow, workspaces::WorkspaceRow,
 };
 
 /// The running application: the store, the keys, and what is kept in memory. Cheap to clone.

@@ -32,6 +32,7 @@ pub(crate) struct Limits {
     refusal: DefaultKeyedRateLimiter<UserId>,
     avatar: DefaultKeyedRateLimiter<UserId>,
     attachment: DefaultKeyedRateLimiter<UserId>,
+    access: DefaultKeyedRateLimiter<UserId>,
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
     request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
     request_account: Option<DefaultKeyedRateLimiter<UserId>>,
@@ -47,6 +48,8 @@ const EVERYWHERE: u32 = 5;
 const AVATARS_PER_HOUR: u32 = 20;
 /// Servers that one account has us connect to in an hour: each answer says what listens where.
 const ATTACHMENTS_PER_HOUR: u32 = 30;
+/// Accesses that one account gives in an hour: each is a mail to somebody else.
+const ACCESSES_PER_HOUR: u32 = 200;
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -104,6 +107,7 @@ impl Limits {
             refusal: DefaultKeyedRateLimiter::keyed(per_minute(REFUSAL_RECORDS)),
             avatar: DefaultKeyedRateLimiter::keyed(per_hour(AVATARS_PER_HOUR)),
             attachment: DefaultKeyedRateLimiter::keyed(per_hour(ATTACHMENTS_PER_HOUR)),
+            access: DefaultKeyedRateLimiter::keyed(per_hour(ACCESSES_PER_HOUR)),
             blocked: Mutex::default(),
             request_ip: optional(settings.requests_per_ip),
             request_account: optional(settings.requests_per_account),
@@ -177,6 +181,11 @@ impl Limits {
         check(&self.avatar, &user)
     }
 
+    /// Somebody whom `user` lets into a workspace.
+    pub(crate) fn access(&self, user: UserId) -> Result<()> {
+        check(&self.access, &user)
+    }
+
     /// Counts a database login that failed. After too many, this handle is refused from this address for a minute:
     /// per handle *and* address, so that no stranger can lock a person out.
     pub(crate) fn connection_failed(&self, ip: IpAddr, handle: &str) {
@@ -212,6 +221,7 @@ impl Limits {
             .iter()
             .for_each(DefaultKeyedRateLimiter::retain_recent);
         self.avatar.retain_recent();
+        self.access.retain_recent();
         let now = Instant::now();
         self.blocked
             .lock()

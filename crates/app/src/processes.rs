@@ -156,6 +156,9 @@ impl App {
         let done = match row.kind {
             ProcessType::WorkspaceCreate => self.make_database(&row).await,
             ProcessType::WorkspaceDelete => self.drop_database(&row).await,
+            ProcessType::WorkspaceMemberCreate
+            | ProcessType::WorkspaceMemberUpdate
+            | ProcessType::WorkspaceMemberDelete => self.settle_member(&row).await,
             ProcessType::UserDelete => self.clear_away(&row).await,
             ProcessType::UserAvatarFetch => Err(Failure::Never("this is another worker's".to_owned())),
             ProcessType::WorkspaceReboot
@@ -207,7 +210,7 @@ impl App {
         Ok(())
     }
 
-    async fn has_nobody(&self, user: UserId) -> Result<bool> {
+    pub(crate) async fn has_nobody(&self, user: UserId) -> Result<bool> {
         Ok(users::find_user(self.db(), user).await?.is_none())
     }
 
@@ -243,6 +246,10 @@ impl App {
         }
         if state == ProcessState::Completed {
             processes::delete_process_of_deleted(&mut tx, row.id).await?;
+        }
+        if state == ProcessState::Failed && row.kind.lets_in() {
+            let reason = reason.as_deref().unwrap_or_default();
+            self.explain_access(&mut tx, row, reason).await?;
         }
         let workspace_state = match (row.kind, state) {
             (ProcessType::WorkspaceCreate, ProcessState::Completed) => Some(WorkspaceState::Enabled),

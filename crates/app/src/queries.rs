@@ -11,8 +11,12 @@ mod spool;
 use std::time::Duration;
 
 use ::workspaces::session::{self, Login, OpenError, StatementError, Unsupported};
-use model::{audit::Action, scram::nonce};
-use store::workspaces::WorkspaceRow;
+use model::{
+    UserId,
+    audit::{Action, AuditEntry},
+    scram::nonce,
+};
+use store::{accesses::AccessRow, workspaces::WorkspaceRow};
 use tokio::time::timeout;
 
 use crate::{
@@ -100,18 +104,14 @@ impl Cut {
 }
 
 impl App {
-    /// Runs `sql` in a workspace of the actor. Dropping the future cancels the statement.
-    pub async fn run_query(&self, actor: &Actor, workspace: &str, sql: &str) -> Result<QueryResult> {
+    /// Runs `sql` in a workspace that the actor may enter. Dropping the future cancels the statement.
+    pub async fn run_query(&self, actor: &Actor, access: &AccessRow, sql: &str) -> Result<QueryResult> {
         check_statement(sql)?;
-        let workspace = self.get_workspace(actor, workspace).await?;
         let place = self.0.query_places.enter(actor.id()).await?;
-        let admission = self
-            .admit_actor(actor, workspace.clone())
-            .await
-            .map_err(refused)?;
+        let admission = self.admit_actor(actor, access.clone()).await.map_err(refused)?;
         let session = self.open_session(&admission).await.map_err(refused)?;
         let open = self.open_connection(&admission).await.map_err(refused)?;
-        self.record_query_connection(actor, &workspace).await?;
+        self.record_query_connection(actor, &access.workspace).await?;
         self.read(session, open, place, sql).await
     }
 
@@ -179,12 +179,14 @@ impl App {
         } else {
             "api"
         };
-        let entry = actor
-            .entry(Action::WorkspaceConnectionOpen)
-            .on(workspace.id, &workspace.handle)
-            .with("via", via);
-        let tx = self.db().begin().await?;
-        Ok(tx.commit(self.record(actor.origin(), entry)).await?)
+        let entry = |whose: UserId| {
+            AuditEntry::new(Some(whose), Action::WorkspaceConnectionOpen)
+                .on(workspace.id, &workspace.handle)
+                .with("via", via)
+        };
+        let members = (workspace.user_id != actor.id()).then(|| entry(actor.id()));
+        self.commit_connection(actor.origin(), entry(workspace.user_id), members)
+            .await
     }
 }
 
@@ -212,6 +214,11 @@ fn refused(refusal: Refusal) -> Error {
             "workspace_not_ready",
             "The workspace is switched off. Start it with the command start, then send the query again.",
         ),
+        Refusal::AccessPending => Error::conflict(
+            "workspace_not_ready",
+            "Your access to the workspace is being set up. Send the query again in a moment.",
+        ),
+        Refusal::NoSuchDatabase => Error::NotFound("workspace"),
         Refusal::EndedMeanwhile => ended(),
         Refusal::TooManyAttempts => Error::Unavailable(
             "The workspace's database has no connection left. Close some, or try again in a moment."

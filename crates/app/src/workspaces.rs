@@ -12,12 +12,13 @@ use model::{
     workspace::{self, BackendKind, DatabaseName, DesiredState, WorkspaceState},
 };
 use store::{
-    Cursor, Page, Tx, attachments, processes, processes::ProcessRow, users, workspaces,
-    workspaces::WorkspaceRow,
+    Cursor, Page, Tx, attachments, connections, connections::Ending, processes, processes::ProcessRow, users,
+    workspaces, workspaces::WorkspaceRow,
 };
 
 use crate::{Actor, App, Error, Result, attach::NewAttachment, error::Checks, processes::WorkspaceWork};
 
+pub(crate) use command::check_ready;
 pub use update::WorkspaceUpdate;
 
 /// What the deletion of an attached workspace comes to.
@@ -179,6 +180,11 @@ impl App {
         let mut tx = self.db().begin().await?;
         let row = self.lock_workspace(&mut tx, actor, handle_or_id).await?;
         workspaces::delete_workspace(&mut tx, actor.id(), row.id).await?;
+        let ending = Ending {
+            target: row.id.to_string(),
+            epoch: None,
+        };
+        connections::upsert_ending(&mut tx, &ending, self.now()).await?;
         let process = match row.backend {
             BackendKind::Attached => {
                 let kind = ProcessType::WorkspaceDelete;
@@ -196,7 +202,7 @@ impl App {
             .with("database_name", row.database_name.as_str())
             .with("process_id", process.to_string());
         tx.commit(self.record(actor.origin(), entry)).await?;
-        self.0.open_connections.end_workspace(row.id, None);
+        self.0.open_connections.end_target(&ending);
         self.wake_workers();
         Ok(row)
     }

@@ -127,6 +127,8 @@ impl Fatal {
             Refusal::WorkspaceSwitchedOff => Self::new("57P03", "the workspace is switched off").hint(
                 "Its owner can start it: POST …/workspace/NAME/command with {\"command\": \"start\"}, over the API.",
             ),
+            Refusal::AccessPending => Self::new("57P03", "access to the workspace is being set up, try again")
+                .hint("Its owner let you in, or changed what you may do, a moment ago."),
             Refusal::WorkspaceNotReady | Refusal::BackendUnreachable | Refusal::Unavailable => {
                 Self::new("57P03", "the workspace database is not ready, try again")
                     .hint("Connect again in a moment. If it stays so, look at the workspace's page.")
@@ -331,6 +333,7 @@ mod tests {
             (Refusal::NoSuchDatabase, "3D000"),
             (Refusal::WorkspaceNotReady, "57P03"),
             (Refusal::WorkspaceSwitchedOff, "57P03"),
+            (Refusal::AccessPending, "57P03"),
             (Refusal::Unavailable, "57P03"),
             (Refusal::BackendLogin, "08006"),
             (Refusal::BackendUnreachable, "57P03"),

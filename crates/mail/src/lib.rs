@@ -11,5 +11,5 @@ mod transport;
 pub use announcement::{Announcement, Unfit, check_markdown};
 pub use compose::{Outgoing, Sender};
 pub use error::{Error, Fate};
-pub use message::{EmailChange, HandleChange, Link, Message, Notice, Proof, Rendered, StepUp};
+pub use message::{AccessGiven, EmailChange, HandleChange, Link, Message, Notice, Proof, Rendered, StepUp};
 pub use transport::{Smtp, Transport};

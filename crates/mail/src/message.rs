@@ -1,10 +1,12 @@
 //! The messages. Each is rendered as plain text and as HTML from the same words.
 
+mod access;
 mod account;
 mod handle;
 
 use askama::Template;
 
+pub use access::AccessGiven;
 pub use account::{EmailChange, Notice, Proof, StepUp};
 pub use handle::HandleChange;
 
@@ -48,6 +50,8 @@ pub enum Message {
         /// Where Standpipe is.
         public_url: String,
     },
+    /// Somebody let the recipient into a workspace.
+    AccessGiven(AccessGiven),
     /// A command line was let into the recipient's account.
     CliLogin {
         /// For how many days.
@@ -131,6 +135,7 @@ impl Message {
             Self::EmailTaken(_) => "email_taken",
             Self::EmailChanged(..) => "email_changed",
             Self::AccountDeleted { .. } => "account_deleted",
+            Self::AccessGiven(_) => "access_given",
             Self::CliLogin { .. } => "cli_login",
             Self::SessionsEnded { .. } => "sessions_ended",
         }
@@ -145,6 +150,7 @@ impl Message {
             Self::HandleChanged(..)
             | Self::NoAccount { .. }
             | Self::AccountDeleted { .. }
+            | Self::AccessGiven(_)
             | Self::CredentialRevoked { .. }
             | Self::EmailTaken(_)
             | Self::EmailChanged(..)
@@ -161,6 +167,7 @@ impl Message {
             Self::HandleChanged(..)
             | Self::NoAccount { .. }
             | Self::AccountDeleted { .. }
+            | Self::AccessGiven(_)
             | Self::CredentialRevoked { .. }
             | Self::StepUp(_)
             | Self::EmailTaken(_)
@@ -249,6 +256,7 @@ impl Message {
                 ],
                 warning: "If it was not you, tell the operator of this server at once.".to_owned(),
             },
+            Self::AccessGiven(given) => given.words(),
             Self::CliLogin { days, notice } => account::cli_login(*days, notice),
             Self::SessionsEnded {
                 devices,

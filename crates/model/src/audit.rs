@@ -105,8 +105,16 @@ actions! {
     WorkspaceUpgrade = "workspace.upgrade", "asked to upgrade workspace";
     /// A workspace was deleted.
     WorkspaceDelete = "workspace.delete", "deleted workspace";
+    /// Somebody was given access to a workspace.
+    WorkspaceMemberCreate = "workspace.member.create", "gave access to workspace";
+    /// Somebody's access to a workspace became more, or less.
+    WorkspaceMemberUpdate = "workspace.member.update", "changed access to workspace";
+    /// Somebody's access to a workspace ended.
+    WorkspaceMemberDelete = "workspace.member.delete", "ended access to workspace";
     /// A database connection was opened.
     WorkspaceConnectionOpen = "workspace.connection.open", "connected to workspace";
+    /// Open database connections were ended by somebody who may.
+    WorkspaceConnectionEnd = "workspace.connection.end", "ended database connections to";
     /// A database connection was refused.
     WorkspaceConnectionRefuse = "workspace.connection.refuse", "was refused a database connection to";
 }

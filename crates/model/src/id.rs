@@ -79,6 +79,8 @@ ids! {
     UserId = "u";
     /// A workspace.
     WorkspaceId = "w";
+    /// An access to somebody else's workspace.
+    MemberId = "wm";
     /// An API token. The 20 characters are also the public part of the token itself.
     TokenId = "t";
     /// A console or CLI session. The 20 characters are also the public part of its temporary token.

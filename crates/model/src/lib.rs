@@ -9,6 +9,7 @@ pub mod email;
 pub mod filter;
 pub mod handle;
 pub mod id;
+pub mod member;
 pub mod networks;
 pub mod password;
 pub mod postgres_url;
@@ -32,8 +33,8 @@ mod error;
 
 pub use error::Invalid;
 pub use id::{
-    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId,
-    TokenId, UserId, WorkspaceId,
+    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, MemberId, PasswordId, ProcessId, SessionId,
+    SignInId, TokenId, UserId, WorkspaceId,
 };
 pub use random::Random;
 pub use secret::Secret;

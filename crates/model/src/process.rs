@@ -15,6 +15,12 @@ pub enum ProcessType {
     WorkspaceStart,
     /// Was asked for a newer version of a workspace.
     WorkspaceUpgrade,
+    /// Lets somebody into a workspace's database.
+    WorkspaceMemberCreate,
+    /// Lets somebody in it do more, or less.
+    WorkspaceMemberUpdate,
+    /// Lets somebody out of it.
+    WorkspaceMemberDelete,
     /// Takes away what a deleted account leaves outside its own rows.
     UserDelete,
     /// Fetches a person's avatar from the web.
@@ -24,7 +30,15 @@ pub enum ProcessType {
 impl ProcessType {
     /// Whether it takes something away that nobody is to find again.
     pub fn is_removal(self) -> bool {
-        matches!(self, Self::WorkspaceDelete | Self::UserDelete)
+        matches!(
+            self,
+            Self::WorkspaceDelete | Self::UserDelete | Self::WorkspaceMemberDelete
+        )
+    }
+
+    /// Whether it gives or changes an access.
+    pub fn lets_in(self) -> bool {
+        matches!(self, Self::WorkspaceMemberCreate | Self::WorkspaceMemberUpdate)
     }
 
     /// The value in SQL and JSON.
@@ -36,6 +50,9 @@ impl ProcessType {
             Self::WorkspaceStop => "workspace.stop",
             Self::WorkspaceStart => "workspace.start",
             Self::WorkspaceUpgrade => "workspace.upgrade",
+            Self::WorkspaceMemberCreate => "workspace.member.create",
+            Self::WorkspaceMemberUpdate => "workspace.member.update",
+            Self::WorkspaceMemberDelete => "workspace.member.delete",
             Self::UserDelete => "user.delete",
             Self::UserAvatarFetch => "user.avatar.fetch",
         }
@@ -50,6 +67,9 @@ impl ProcessType {
             "workspace.stop" => Some(Self::WorkspaceStop),
             "workspace.start" => Some(Self::WorkspaceStart),
             "workspace.upgrade" => Some(Self::WorkspaceUpgrade),
+            "workspace.member.create" => Some(Self::WorkspaceMemberCreate),
+            "workspace.member.update" => Some(Self::WorkspaceMemberUpdate),
+            "workspace.member.delete" => Some(Self::WorkspaceMemberDelete),
             "user.delete" => Some(Self::UserDelete),
             "user.avatar.fetch" => Some(Self::UserAvatarFetch),
             _ => None,

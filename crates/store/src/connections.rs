@@ -2,7 +2,7 @@
 //! says from which epoch on they are good.
 
 use jiff::Timestamp;
-use model::{UserId, WorkspaceId};
+use model::{MemberId, UserId, WorkspaceId};
 
 use crate::{
     Db, Result, Tx,
@@ -19,20 +19,29 @@ pub async fn end_connections(tx: &mut Tx, user: UserId, at: Timestamp) -> Result
 }
 
 const FIND_EPOCHS: Sql = sql(
-    "SELECT u.connection_epoch AS user_epoch, w.connection_epoch AS workspace_epoch FROM users u, workspaces w \
-     WHERE u.id = $1 AND u.state = 'active' AND w.id = $2 AND w.desired_state = 'enabled'",
+    "SELECT u.connection_epoch AS user_epoch, w.connection_epoch AS workspace_epoch, m.id AS member_id, \
+       m.connection_epoch AS member_epoch \
+     FROM users u JOIN workspaces w ON w.id = $2 JOIN users o ON o.id = w.user_id \
+     LEFT JOIN workspace_members m ON m.workspace_id = w.id AND m.user_id = u.id AND m.status = 'accepted' \
+       AND w.user_id <> u.id \
+     WHERE u.id = $1 AND u.state = 'active' AND o.state = 'active' AND w.desired_state = 'enabled' \
+       AND (w.user_id = u.id OR m.id IS NOT NULL)",
 );
 
-/// The epochs from which on connections are good: of their account, and of their workspace.
+/// The epochs from which on connections are good: of their account, of their workspace, and of the access by which they
+/// came where the workspace is somebody else's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionEpochs {
     /// The account's.
     pub user: i64,
     /// The workspace's.
     pub workspace: i64,
+    /// The access, and its epoch.
+    pub member: Option<(MemberId, i64)>,
 }
 
-/// The epochs of connections of `user` to `workspace` now; `None` when one of both is gone or switched off.
+/// The epochs of connections of `user` to `workspace` now; `None` when one of both is gone or switched off, or the
+/// workspace is not open to them.
 pub async fn find_connection_epochs(
     db: &Db,
     user: UserId,
@@ -41,9 +50,14 @@ pub async fn find_connection_epochs(
     let Some(row) = db.one(FIND_EPOCHS, params![user, workspace]).await? else {
         return Ok(None);
     };
+    let member = match row.opt_parse("member_id")? {
+        Some(id) => Some((id, row.int("member_epoch")?)),
+        None => None,
+    };
     Ok(Some(ConnectionEpochs {
         user: row.int("user_epoch")?,
         workspace: row.int("workspace_epoch")?,
+        member,
     }))
 }
 
@@ -91,5 +105,57 @@ pub async fn list_ended_workspaces(db: &Db, since: Timestamp) -> Result<Vec<(Wor
         .collect()
 }
 
+/// What ends connections besides the epochs of accounts and workspaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// An access, a workspace that is gone, or one connection, by its id.
+    pub target: String,
+    /// Connections of the target that are older than this end; all, where there is none.
+    pub epoch: Option<i64>,
+}
+
+const UPSERT_ENDING: Sql = sql(
+    "INSERT INTO connection_endings (target_id, epoch, ended_at) VALUES ($1, $2, $3) \
+     ON CONFLICT (target_id) DO UPDATE SET epoch = excluded.epoch, ended_at = excluded.ended_at",
+);
+
+/// Tells every replica what ends.
+pub async fn upsert_ending(tx: &mut Tx, ending: &Ending, at: Timestamp) -> Result<()> {
+    tx.run(UPSERT_ENDING, params![&ending.target, ending.epoch, at])
+        .await
+        .map(drop)
+}
+
+const LIST_ENDINGS: Sql = sql("SELECT target_id, epoch FROM connection_endings WHERE ended_at > $1");
+
+/// What was ended after `since`.
+pub async fn list_endings(db: &Db, since: Timestamp) -> Result<Vec<Ending>> {
+    db.all(LIST_ENDINGS, params![since])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Ending {
+                target: row.text("target_id")?,
+                epoch: row.opt_int("epoch")?,
+            })
+        })
+        .collect()
+}
+
+const DELETE_ENDINGS: Sql = sql("DELETE FROM connection_endings WHERE ended_at <= $1");
+
+/// Forgets what ended long ago.
+pub async fn delete_endings(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    tx.run(DELETE_ENDINGS, params![before]).await
+}
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[END_CONNECTIONS, FIND_EPOCHS, LIST_ENDED, LIST_ENDED_WORKSPACES];
+pub(crate) const STATEMENTS: &[Sql] = &[
+    END_CONNECTIONS,
+    FIND_EPOCHS,
+    LIST_ENDED,
+    LIST_ENDED_WORKSPACES,
+    UPSERT_ENDING,
+    LIST_ENDINGS,
+    DELETE_ENDINGS,
+];

@@ -13,6 +13,7 @@ mod search;
 mod sql;
 mod tx;
 
+pub mod accesses;
 pub mod announcements;
 pub mod attachments;
 pub mod audit_chain;
@@ -27,6 +28,7 @@ pub mod deleted_users;
 pub mod email_proofs;
 pub mod handles;
 pub mod identities;
+pub mod members;
 pub mod outbox;
 pub mod preferences;
 pub mod processes;

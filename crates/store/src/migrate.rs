@@ -33,6 +33,7 @@ migrations! {
     13 "0013_mail";
     14 "0014_announcements";
     17 "0017_backends";
+    19 "0019_members";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

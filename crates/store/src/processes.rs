@@ -184,6 +184,21 @@ pub async fn list_unfinished(tx: &mut Tx, user: UserId, kind: ProcessType) -> Re
         .collect()
 }
 
+const IS_EARLIER_RUNNING: Sql = sql("SELECT 1 AS one FROM processes \
+     WHERE workspace_id = $1 AND type LIKE 'workspace.member.%' AND state = 'running' AND lease_until > $2 \
+       AND (created_at, id) < ($3, $4) LIMIT 1");
+
+/// Whether a worker has a process of the same workspace that lets people in or out and was asked for before `row`.
+pub async fn is_earlier_running(
+    db: &Db,
+    workspace: WorkspaceId,
+    row: &ProcessRow,
+    now: Timestamp,
+) -> Result<bool> {
+    let values = params![workspace, now, row.created_at, row.id];
+    Ok(db.one(IS_EARLIER_RUNNING, values).await?.is_some())
+}
+
 const DELETE_PROCESSES: Sql = sql("DELETE FROM processes WHERE user_id = $1");
 
 /// Forgets all processes of `user`; a worker that has one ends it without a trace.
@@ -288,6 +303,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     RELEASE_RUNNING,
     FINISH_PROCESS,
     LIST_UNFINISHED,
+    IS_EARLIER_RUNNING,
     DELETE_PROCESSES,
     DELETE_OF_DELETED,
     SUPERSEDE_FETCHES,

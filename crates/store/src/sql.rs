@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use model::{
-    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, PasswordId, ProcessId, SessionId, SignInId,
-    TokenId, UserId, WorkspaceId,
+    AnnouncementId, AuditId, CliLoginId, EmailId, MailId, MemberId, PasswordId, ProcessId, SessionId,
+    SignInId, TokenId, UserId, WorkspaceId,
 };
 
 /// One statement in the subset that both engines speak, with the number of its parameters.
@@ -122,6 +122,7 @@ ids!(
     CliLoginId,
     EmailId,
     MailId,
+    MemberId,
     PasswordId,
     ProcessId,
     SessionId,

@@ -10,6 +10,11 @@ use crate::{Db, db::Pools, sql::Sql};
 
 const MODULES: &[(&str, &str, &[Sql])] = &[
     (
+        "accesses",
+        include_str!("accesses.rs"),
+        crate::accesses::STATEMENTS,
+    ),
+    (
         "announcements",
         include_str!("announcements.rs"),
         crate::announcements::STATEMENTS,
@@ -67,6 +72,7 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         include_str!("email_proofs.rs"),
         crate::email_proofs::STATEMENTS,
     ),
+    ("members", include_str!("members.rs"), crate::members::STATEMENTS),
     ("outbox", include_str!("outbox.rs"), crate::outbox::STATEMENTS),
     (
         "preferences",

@@ -32,6 +32,8 @@ pub enum Unrecorded {
     LastUse,
     /// A worker took, renewed or gave back a job or a mail.
     Lease,
+    /// PostgreSQL knows of an access whose giving is recorded.
+    AccessReady,
     /// Standpipe's own credential for a server.
     ServerCredential,
     /// A try with a code was counted; what came of it is recorded afterwards.

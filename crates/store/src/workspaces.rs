@@ -59,6 +59,7 @@ macro_rules! columns {
          w.version_id"
     };
 }
+pub(crate) use columns as workspace_columns;
 
 impl WorkspaceRow {
     /// Where it is in its life as its owner sees it.
@@ -66,7 +67,7 @@ impl WorkspaceRow {
         self.state.as_wished(self.desired_state)
     }
 
-    fn from_row(row: &Row) -> Result<Self> {
+    pub(crate) fn from_row(row: &Row) -> Result<Self> {
         Ok(Self {
             id: row.parse("id")?,
             user_id: row.parse("user_id")?,
@@ -123,7 +124,7 @@ const FIND_WORKSPACE: Sql = sql(concat!(
 
 /// Whether `text` can name a workspace: a handle has no `_`, so that one never reads as the other. Only that is looked
 /// up: PostgreSQL does not take every text.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.parse::<WorkspaceHandle>().is_ok() || text.parse::<WorkspaceId>().is_ok()
 }
 
@@ -309,6 +310,15 @@ pub async fn end_connections(tx: &mut Tx, id: WorkspaceId, at: Timestamp) -> Res
     Ok(tx.run(END_CONNECTIONS, params![id, at]).await? == 1)
 }
 
+const END_OWNED: Sql = sql(
+    "UPDATE workspaces SET connection_epoch = connection_epoch + 1, connections_ended_at = $2 WHERE user_id = $1",
+);
+
+/// Ends every connection to a workspace of `owner` that is open now; how many workspaces those are.
+pub async fn end_owned_connections(tx: &mut Tx, owner: UserId, at: Timestamp) -> Result<u64> {
+    tx.run(END_OWNED, params![owner, at]).await
+}
+
 const DELETE_WORKSPACE: Sql = sql("DELETE FROM workspaces WHERE user_id = $1 AND id = $2");
 
 /// Deletes a workspace of `user`; false when there was none.
@@ -329,5 +339,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     UPDATE_STATE,
     UPDATE_WORKSPACE,
     END_CONNECTIONS,
+    END_OWNED,
     DELETE_WORKSPACE,
 ];

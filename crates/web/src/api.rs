@@ -13,6 +13,7 @@ mod expiry;
 mod export;
 mod identity;
 mod login;
+mod member;
 mod page;
 mod password;
 mod preferences;
@@ -142,6 +143,12 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
             workspace::get_workspace,
             workspace::update_workspace,
             workspace::delete_workspace
+        ))
+        .routes(routes!(member::list_members, member::create_member))
+        .routes(routes!(
+            member::get_member,
+            member::update_member,
+            member::delete_member
         ))
         .routes(routes!(workspace::list_workspace_audit_log))
         .routes(routes!(db_log::list_db_log))

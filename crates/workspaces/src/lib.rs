@@ -40,7 +40,7 @@ pub use local::{LocalServer, LocalSettings};
 pub use managed::{Figures, ManagedServer};
 pub use network::Network;
 pub use probe::{Found, end_session, probe};
-pub use provision::{ProvisionError, WorkspacePlan};
+pub use provision::{MemberPlan, ProvisionError, WorkspacePlan};
 pub use remote::{RemoteServer, encryption};
 pub use session::Session;
 pub use status::LocalStatus;

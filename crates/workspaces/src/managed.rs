@@ -4,7 +4,8 @@ use model::{UserId, WorkspaceId, scram::Verifier, workspace::DatabaseName};
 use tokio::sync::Mutex;
 
 use crate::{
-    BackendAddress, LocalServer, ProvisionError, RemoteServer, WorkspacePlan, control::Control, provision,
+    BackendAddress, LocalServer, MemberPlan, ProvisionError, RemoteServer, WorkspacePlan, control::Control,
+    provision,
 };
 
 /// A server in which we make databases. Clones share it.
@@ -61,6 +62,12 @@ impl ManagedServer {
     ) -> Result<(), ProvisionError> {
         let _turn = self.turn().lock().await;
         provision::drop_workspace(&self.control()?, workspace, database).await
+    }
+
+    /// Brings about what a person may do in a workspace of somebody else. May be repeated.
+    pub async fn set_member(&self, plan: &MemberPlan) -> Result<(), ProvisionError> {
+        let _turn = self.turn().lock().await;
+        provision::set_member(&self.control()?, plan).await
     }
 
     /// Sets what the person's logins are checked against, whatever they made of their role's password.

@@ -12,11 +12,14 @@ use tokio_postgres::Error;
 use crate::control::{Control, OpenError, Session, ident, literal};
 
 mod figures;
+mod membership;
 mod removal;
 mod server;
 
 pub(crate) use figures::{figures, short};
 
+pub use membership::MemberPlan;
+pub(crate) use membership::set_member;
 pub(crate) use removal::{drop_person, drop_workspace, end_connection, end_connections};
 pub(crate) use server::{secure, shortcomings};
 
@@ -132,25 +135,35 @@ async fn make_roles(session: &Session, plan: &WorkspacePlan) -> Result<(), Provi
         let is_there = session.look_up::<bool>(ROLE_EXISTS, role).await?.is_some();
         statements += &server::make_role(session, &ident(role), is_there);
     }
+    statements += &person_statements(session, &person, &plan.owner_verifier).await?;
     statements += &format!(
-        "ALTER ROLE {person} LOGIN INHERIT NOCREATEDB NOCREATEROLE {powers} \
-             CONNECTION LIMIT {PERSON_LIMIT} PASSWORD {verifier};
-         GRANT {group} TO {person};",
-        person = ident(person.as_str()),
-        powers = if session.is_superuser() { SUPERPOWERS } else { "" },
-        verifier = literal(&plan.owner_verifier.to_postgres()),
+        "GRANT {group} TO {person};",
+        person = ident(&person),
         group = Groups::of(plan.workspace).owner,
+    );
+    Ok(session.run(&statements).await?)
+}
+
+/// The statements that make true what holds of a person's login role, in every workspace of the server.
+async fn person_statements(
+    session: &Session,
+    person: &str,
+    verifier: &Verifier,
+) -> Result<String, ProvisionError> {
+    let person = ident(person);
+    let mut statements = format!(
+        "ALTER ROLE {person} LOGIN INHERIT NOCREATEDB NOCREATEROLE {powers} \
+             CONNECTION LIMIT {PERSON_LIMIT} PASSWORD {verifier};",
+        powers = if session.is_superuser() { SUPERPOWERS } else { "" },
+        verifier = literal(&verifier.to_postgres()),
     );
     let limits_files = session
         .look_up::<bool>(MAY_LIMIT_FILES, TEMPORARY_FILES_SETTING)
         .await?;
     if limits_files == Some(true) {
-        statements += &format!(
-            "ALTER ROLE {person} SET {TEMPORARY_FILES_SETTING} = '{TEMPORARY_FILES}';",
-            person = ident(person)
-        );
+        statements += &format!("ALTER ROLE {person} SET {TEMPORARY_FILES_SETTING} = '{TEMPORARY_FILES}';");
     }
-    Ok(session.run(&statements).await?)
+    Ok(statements)
 }
 
 /// PostgreSQL lets everybody change their own password, which here only we use.

@@ -38,7 +38,7 @@ impl Credential {
 }
 
 /// The path of an account that has one of each object; a new kind of object is named here too.
-pub(super) const EVERYTHING: &str = "/token/{email}/{record}/{session}/{workspace}";
+pub(super) const EVERYTHING: &str = "/token/{email}/{record}/{session}/{workspace}/{member}";
 
 /// An account with one of each object, and a full token of it.
 pub(super) struct Account {
@@ -94,6 +94,14 @@ impl Account {
             names.insert("{process}", text(&processes["items"][0], "id"));
             names.insert("{workspace}", "dev".to_owned());
             names.insert("{file}", "data.json".to_owned());
+        }
+        if path.contains("{member}") {
+            let guest = format!("g{handle}");
+            app.create_user(&guest).await;
+            let path = format!("{base}/workspace/dev/member");
+            let access = json!({"handle": guest, "role": "reader"});
+            keeper.post(&path, access).await.with_status(201);
+            names.insert("{member}", guest);
         }
         Self { keeper, names }
     }

@@ -13,7 +13,7 @@ use std::{
 use model::{UserId, WorkspaceId, scram::nonce, time, workspace::BackendKind};
 use store::{
     connections,
-    connections::{ConnectionEpochs, EndedConnections},
+    connections::{ConnectionEpochs, EndedConnections, Ending},
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,8 @@ struct Registered {
 struct Entry {
     user: UserId,
     workspace: WorkspaceId,
+    /// Whose the workspace is.
+    owner: UserId,
     epochs: ConnectionEpochs,
     end: CancellationToken,
     #[expect(dead_code, reason = "read by the list of open connections")]
@@ -66,7 +68,7 @@ impl OpenConnections {
     fn register(
         self: &Arc<Self>,
         user: UserId,
-        workspace: WorkspaceId,
+        (workspace, owner): (WorkspaceId, UserId),
         epochs: ConnectionEpochs,
     ) -> OpenConnection {
         let end = CancellationToken::new();
@@ -77,6 +79,7 @@ impl OpenConnections {
         let entry = Entry {
             user,
             workspace,
+            owner,
             epochs,
             end: end.clone(),
             traffic: Arc::clone(&traffic),
@@ -109,6 +112,23 @@ impl OpenConnections {
     pub(crate) fn end_workspace(&self, workspace: WorkspaceId, epoch: Option<i64>) {
         self.end_those(|entry| {
             entry.workspace == workspace && epoch.is_none_or(|epoch| entry.epochs.workspace < epoch)
+        });
+    }
+
+    /// Ends the connections of everybody to the workspaces of `owner`.
+    pub(crate) fn end_owned(&self, owner: UserId) {
+        self.end_those(|entry| entry.owner == owner);
+    }
+
+    /// Ends what `ending` names: the connections by an access, or to a workspace that is gone.
+    pub(crate) fn end_target(&self, ending: &Ending) {
+        let is_older = |epoch: i64| ending.epoch.is_none_or(|end| epoch < end);
+        self.end_those(|entry| {
+            let by_access = entry
+                .epochs
+                .member
+                .is_some_and(|(id, epoch)| id.to_string() == ending.target && is_older(epoch));
+            by_access || entry.workspace.to_string() == ending.target && is_older(entry.epochs.workspace)
         });
     }
 
@@ -145,8 +165,15 @@ impl App {
         let epochs = ConnectionEpochs {
             user: user.connection_epoch,
             workspace: workspace.connection_epoch,
+            member: admission
+                .member
+                .as_ref()
+                .map(|member| (member.id, member.connection_epoch)),
         };
-        let mut open = self.0.open_connections.register(user.id, workspace.id, epochs);
+        let mut open = self
+            .0
+            .open_connections
+            .register(user.id, (workspace.id, workspace.user_id), epochs);
         open.server = Some((workspace.backend, admission.backend.clone()));
         match connections::find_connection_epochs(self.db(), user.id, workspace.id).await? {
             Some(now) if now == epochs => Ok(open),
@@ -209,6 +236,9 @@ impl App {
         for (workspace, epoch) in connections::list_ended_workspaces(self.db(), since).await? {
             self.0.open_connections.end_workspace(workspace, Some(epoch));
         }
+        for ending in connections::list_endings(self.db(), since).await? {
+            self.0.open_connections.end_target(&ending);
+        }
         Ok(())
     }
 }
@@ -229,10 +259,14 @@ mod tests {
     fn only_what_is_older_than_the_epoch_ends() {
         let connections = Arc::new(OpenConnections::default());
         let ((ana, dev), (bob, lab)) = (ids(1), ids(2));
-        let epochs = |user, workspace| ConnectionEpochs { user, workspace };
-        let old = connections.register(ana, dev, epochs(1, 1));
-        let new = connections.register(ana, dev, epochs(2, 1));
-        let other = connections.register(bob, lab, epochs(1, 2));
+        let epochs = |user, workspace| ConnectionEpochs {
+            user,
+            workspace,
+            member: None,
+        };
+        let old = connections.register(ana, (dev, ana), epochs(1, 1));
+        let new = connections.register(ana, (dev, ana), epochs(2, 1));
+        let other = connections.register(bob, (lab, bob), epochs(1, 2));
         connections.end(EndedConnections {
             user_id: ana,
             epoch: Some(2),
@@ -247,7 +281,20 @@ mod tests {
         assert!(!other.end().is_cancelled());
         connections.end_workspace(lab, Some(3));
         assert!(other.end().is_cancelled());
-        drop((old, new, other));
+        let access = "wm_00000000000000000000".parse().unwrap();
+        let member = |epoch| ConnectionEpochs {
+            member: Some((access, epoch)),
+            ..epochs(1, 1)
+        };
+        let guests = [1, 2].map(|epoch| connections.register(bob, (dev, ana), member(epoch)));
+        connections.end_target(&Ending {
+            target: access.to_string(),
+            epoch: Some(2),
+        });
+        assert!(guests[0].end().is_cancelled() && !guests[1].end().is_cancelled());
+        connections.end_owned(ana);
+        assert!(guests[1].end().is_cancelled());
+        drop((old, new, other, guests));
         assert!(connections.is_empty());
     }
 }

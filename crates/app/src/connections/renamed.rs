@@ -9,7 +9,7 @@ use model::{
     scram::{ClientKeys, Verifier},
     time,
 };
-use store::{handles, users::UserRow, workspace_names, workspaces, workspaces::WorkspaceRow};
+use store::{accesses, handles, users, users::UserRow, workspace_names, workspaces::WorkspaceRow};
 
 use super::{ConnectionRequest, DEFAULT_DATABASES, DatabaseLogin, Refusal};
 use crate::{App, Result, keys::Purpose};
@@ -112,22 +112,23 @@ impl App {
         request: &ConnectionRequest,
     ) -> Result<Option<NameChange>> {
         let host = self.old_host(user, request).await?;
+        let own = login.old_name.as_ref().map(|old| Old {
+            handle: (old.handle.clone(), user.handle.clone()),
+            since: old.since,
+            until: old.until,
+        });
         let hosts = host.as_ref().map(|(_, hosts)| hosts.clone());
-        let old = match (&login.old_name, &host) {
-            (Some(old), _) => Some((old.handle.clone(), old.since, old.until)),
-            (None, Some((old, _))) => Some(old.clone()),
-            (None, None) => None,
-        };
-        Ok(old.map(|(handle, since, until)| NameChange {
-            handle: (handle, user.handle.clone()),
+        let old = own.or(host.map(|(old, _)| old));
+        Ok(old.map(|old| NameChange {
+            handle: old.handle,
             user_is_old: login.old_name.is_some(),
             host: hosts,
-            since,
-            until,
+            since: old.since,
+            until: old.until,
         }))
     }
 
-    /// Why `request` leads to no workspace: its host name may be an old one of `user`'s own.
+    /// Why `request` leads to no workspace: its host name may be an old one of a workspace that `user` may enter.
     pub(super) async fn no_workspace(&self, user: &UserRow, request: &ConnectionRequest) -> Result<Refusal> {
         let is_old = self.old_host(user, request).await?.is_some()
             || self.renamed_workspace(user, request).await?.is_some();
@@ -137,66 +138,78 @@ impl App {
         })
     }
 
-    /// The workspace of `user` whose host name `request` has, from before it was renamed.
+    /// The workspace that `user` may enter whose host name `request` has, from before it was renamed.
     async fn renamed_workspace(
         &self,
         user: &UserRow,
         request: &ConnectionRequest,
     ) -> Result<Option<WorkspaceChange>> {
-        let label = request
-            .server_name
-            .as_deref()
-            .and_then(|name| self.host_label(name));
-        let Some((_, old)) = label.filter(|(owner, _)| *owner == user.handle) else {
+        let Some((owner, old)) = self.labels(request) else {
             return Ok(None);
         };
-        let Some((row, since)) = self.workspace_once_called(user, &old).await? else {
+        let Some(owner) = users::find_user_by_handle(self.db(), &owner).await? else {
+            return Ok(None);
+        };
+        let Some((row, since)) = self.workspace_once_called(user, &owner, &old).await? else {
             return Ok(None);
         };
         let host = (
-            self.workspace_host(&user.handle, &old),
-            self.workspace_host(&user.handle, &row.handle),
+            self.workspace_host(&owner.handle, &old),
+            self.workspace_host(&owner.handle, &row.handle),
         );
         Ok(may_be_meant(&row, request).then_some(WorkspaceChange { host, since }))
     }
 
-    /// The workspace of `user` that gave up the name `old`, and when; while that is remembered.
+    fn labels(&self, request: &ConnectionRequest) -> Option<(Handle, WorkspaceHandle)> {
+        let name = request.server_name.as_deref()?;
+        self.host_label(name)
+    }
+
+    /// The workspace of `owner` that gave up the name `old`, and when; while that is remembered, and if `user` may enter
+    /// it.
     async fn workspace_once_called(
         &self,
         user: &UserRow,
+        owner: &UserRow,
         old: &WorkspaceHandle,
     ) -> Result<Option<(WorkspaceRow, Timestamp)>> {
         let since = time::after(self.now(), -self.settings().handles.hold_seconds);
-        let Some(renamed) = workspace_names::find_renamed_workspace(self.db(), user.id, old, since).await?
+        let Some(renamed) = workspace_names::find_renamed_workspace(self.db(), owner.id, old, since).await?
         else {
             return Ok(None);
         };
-        let row = workspaces::find_workspace(self.db(), user.id, &renamed.id.to_string()).await?;
-        Ok(row.map(|row| (row, renamed.since)))
+        let access = accesses::find_access(self.db(), user.id, renamed.id).await?;
+        Ok(access.map(|access| (access.workspace, renamed.since)))
     }
 
-    /// The old handle in the host name of `request`, and that host name before and after, where `user` gave it up and
-    /// has a workspace there which the database name does not contradict.
+    /// What became of the old handle in the host name of `request`, and that host name before and after, where an owner
+    /// gave it up who has a workspace there that `user` may enter and the database name does not contradict.
     async fn old_host(
         &self,
         user: &UserRow,
         request: &ConnectionRequest,
-    ) -> Result<Option<((Handle, Timestamp, Timestamp), (String, String))>> {
-        let label = request
-            .server_name
-            .as_deref()
-            .and_then(|name| self.host_label(name));
-        let Some((handle, workspace)) = label else {
+    ) -> Result<Option<(Old, (String, String))>> {
+        let Some((handle, workspace)) = self.labels(request) else {
             return Ok(None);
         };
-        let row = handles::find_handle(self.db(), &handle).await?;
-        let Some((since, until)) = row.and_then(|row| self.hold_of(&row, user.id)) else {
+        let Some(row) = handles::find_handle(self.db(), &handle).await? else {
             return Ok(None);
         };
-        let row = match workspaces::find_workspace(self.db(), user.id, workspace.as_str()).await? {
-            Some(row) => Some(row),
+        let Some(holder) = row.user_id else {
+            return Ok(None);
+        };
+        let Some((since, until)) = self.hold_of(&row, holder) else {
+            return Ok(None);
+        };
+        let Some(owner) = users::find_user(self.db(), holder).await? else {
+            return Ok(None);
+        };
+        let named = (owner.id.to_string(), workspace.as_str());
+        let found = accesses::find_named_access(self.db(), user.id, &named.0, named.1).await?;
+        let row = match found {
+            Some(access) => Some(access.workspace),
             None => self
-                .workspace_once_called(user, &workspace)
+                .workspace_once_called(user, &owner, &workspace)
                 .await?
                 .map(|(row, _)| row),
         };
@@ -205,10 +218,22 @@ impl App {
         };
         let hosts = (
             self.workspace_host(&handle, &workspace),
-            self.workspace_host(&user.handle, &row.handle),
+            self.workspace_host(&owner.handle, &row.handle),
         );
-        Ok(Some(((handle, since, until), hosts)))
+        let old = Old {
+            handle: (handle, owner.handle),
+            since,
+            until,
+        };
+        Ok(Some((old, hosts)))
     }
+}
+
+/// A handle that was given up, and the one instead.
+struct Old {
+    handle: (Handle, Handle),
+    since: Timestamp,
+    until: Timestamp,
 }
 
 /// Whether the database that `request` names does not contradict that `row` is meant.

@@ -89,8 +89,8 @@ impl App {
     }
 }
 
-/// A workspace takes commands once its database is there.
-fn check_ready(row: &WorkspaceRow) -> Result<()> {
+/// A workspace takes commands, and lets people in, once its database is there.
+pub(crate) fn check_ready(row: &WorkspaceRow) -> Result<()> {
     match row.state {
         WorkspaceState::Enabled => Ok(()),
         WorkspaceState::Creating => Err(Error::conflict(

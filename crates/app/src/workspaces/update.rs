@@ -105,18 +105,28 @@ impl App {
 
     /// The actor's workspace, of the version that they expect, with the account's row locked until the end of the
     /// transaction.
-    pub(super) async fn lock_workspace(
+    pub(crate) async fn lock_workspace(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        handle_or_id: &str,
+    ) -> Result<WorkspaceRow> {
+        let row = self.lock_owned(tx, actor, handle_or_id).await?;
+        actor.check_version(row.version_id)?;
+        Ok(row)
+    }
+
+    /// The same whatever its version, for what has one of its own.
+    pub(crate) async fn lock_owned(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         handle_or_id: &str,
     ) -> Result<WorkspaceRow> {
         self.lock_actor(tx, actor).await?;
-        let row = workspaces::find_workspace_in(tx, actor.id(), handle_or_id)
+        workspaces::find_workspace_in(tx, actor.id(), handle_or_id)
             .await?
-            .ok_or(Error::NotFound("workspace"))?;
-        actor.check_version(row.version_id)?;
-        Ok(row)
+            .ok_or(Error::NotFound("workspace"))
     }
 
     /// Writes `after`; whether it is switched off by it decides on the connections that are open.

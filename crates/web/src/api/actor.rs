@@ -1,6 +1,6 @@
 //! `/actor`: who the token belongs to, and what is theirs (contract §1.1).
 
-use app::{App, Page, WorkspaceRow};
+use app::{AccessRow, App, Page};
 use axum::{
     Json,
     extract::{Query, State},
@@ -35,8 +35,13 @@ pub(crate) struct ActorWorkspaceView {
     host: String,
     #[schema(pattern = "^[0-9a-z]{6}$", example = "k3x9qa")]
     database_name: String,
-    #[schema(example = "owner")]
+    /// What the owner of the token is there: `owner`, or what somebody else let them be.
+    #[schema(value_type = kinds::WorkspaceRole)]
     role: &'static str,
+    /// `pending` until an access that was given or changed can be used.
+    #[schema(value_type = kinds::MemberStatus)]
+    status: &'static str,
+    /// Whose it is.
     #[schema(value_type = kinds::UserId)]
     identity_id: UserId,
     identity: IdentityView,
@@ -51,17 +56,20 @@ pub(crate) struct ActorWorkspaceView {
 pub(crate) struct NothingView {}
 
 impl ActorWorkspaceView {
-    fn new(app: &App, actor: &app::Actor, row: WorkspaceRow) -> Self {
+    fn new(app: &App, access: AccessRow) -> Self {
+        let (role, status) = (access.role(), access.status());
+        let AccessRow { workspace, owner, .. } = access;
         Self {
-            id: row.id,
-            handle: row.handle.to_string(),
+            id: workspace.id,
+            handle: workspace.handle.to_string(),
             host: app.settings().gateway_domain.clone(),
-            database_name: row.database_name.to_string(),
-            role: "owner",
-            identity_id: row.user_id,
-            identity: IdentityView::new(app, actor.user()),
-            workspace_id: row.id,
-            workspace: WorkspaceView::new(app, actor, row),
+            database_name: workspace.database_name.to_string(),
+            role: role.as_str(),
+            status: status.as_str(),
+            identity_id: workspace.user_id,
+            identity: IdentityView::new(app, &owner),
+            workspace_id: workspace.id,
+            workspace: WorkspaceView::new(app, &owner, workspace),
         }
     }
 }
@@ -106,7 +114,7 @@ pub(crate) async fn list_actor_activity(
     })))
 }
 
-/// Lists the workspaces that the owner of the token may enter.
+/// Lists the workspaces that the owner of the token may enter: their own, and those of others who let them in.
 #[utoipa::path(
     get, path = "/actor/workspace", tag = "Workspaces",
     params(PageQuery),
@@ -122,9 +130,9 @@ pub(crate) async fn list_actor_workspaces(
     Bearer(actor, _): Bearer<FindWorkspaces>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<ActorWorkspaceView>>> {
-    let page = app.list_workspaces(&actor, query.page()?).await?;
-    Ok(Json(ListView::new(page.workspaces, page.next, |row| {
-        ActorWorkspaceView::new(&app, &actor, row)
+    let page = app.list_accesses(&actor, query.page()?).await?;
+    Ok(Json(ListView::new(page.accesses, page.next, |access| {
+        ActorWorkspaceView::new(&app, access)
     })))
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn list_db_log(
     Path((user, workspace)): Path<(String, String)>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<ListView<DbLogView>>> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     let workspace = app.get_workspace(&actor, &workspace).await?;
     let page = app.list_db_log(&actor, &workspace, query.page()?).await?;
     Ok(Json(ListView::new(page.rows, page.next, |row| {

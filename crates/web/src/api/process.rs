@@ -124,7 +124,7 @@ pub(crate) async fn list_workspace_processes(
     Query(query): Query<PageQuery>,
     Query(WhereQuery { wanted }): Query<WhereQuery>,
 ) -> Answer<Json<ListView<ProcessView>>> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     let workspace = app.get_workspace(&actor, &workspace).await?;
     let page = app
         .list_workspace_processes(&actor, &workspace, &wanted, query.page()?)
@@ -271,7 +271,7 @@ async fn in_workspace(
     actor: &Actor,
     (user, workspace, process): (&str, &str, &str),
 ) -> Result<ProcessRow, Error> {
-    actor.own(user)?;
+    app.require_owner(actor, user, workspace).await?;
     let workspace = app.get_workspace(actor, workspace).await?;
     let row = named(app, actor, user, process).await?;
     match row.workspace_id == Some(workspace.id) {

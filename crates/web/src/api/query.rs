@@ -168,10 +168,10 @@ struct Query {
 
 impl Query {
     async fn run(self, app: &App, actor: &Actor, peer: Peer) -> Answer<Response> {
-        actor.own(&self.user)?;
+        let access = app.get_access(actor, &self.user, &self.workspace).await?;
         let wanted = self.request.wanted(self.file.as_deref())?;
         let sql = self.request.statement()?;
-        let result = app.run_query(actor, &self.workspace, &sql).await?;
+        let result = app.run_query(actor, &access, &sql).await?;
         Ok(answer(result, peer.request_id, wanted))
     }
 }

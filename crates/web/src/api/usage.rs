@@ -156,7 +156,7 @@ pub(crate) async fn list_workspace_usage(
     Query(query): Query<PageQuery>,
     Query(filter): Query<WhereQuery>,
 ) -> Answer<Json<ListView<UsageView>>> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     no_filter(&filter)?;
     let workspace = app.get_workspace(&actor, &workspace).await?;
     let usage = match query.page()?.after {

@@ -84,6 +84,16 @@ impl UserView {
     }
 }
 
+impl UserView {
+    /// The account as others see it: without what concerns its own credentials.
+    pub(crate) fn public(app: &App, user: &UserRow) -> Self {
+        Self {
+            token_min_issued_at: None,
+            ..Self::new(app, user)
+        }
+    }
+}
+
 /// What `PATCH /user/{user}` takes. Unknown fields are ignored.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct UpdateUserRequest {

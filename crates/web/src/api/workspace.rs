@@ -1,7 +1,7 @@
 //! `/user/{user}/workspace`: workspaces (contract §1.7).
 
 use app::{
-    Actor, App, Error, WorkspaceRow,
+    App, Error, UserRow, WorkspaceRow,
     workspaces::{NewWorkspace, WorkspaceUpdate},
 };
 use axum::{
@@ -89,7 +89,7 @@ pub(crate) struct WorkspaceView {
 }
 
 impl WorkspaceView {
-    pub(crate) fn new(app: &App, actor: &Actor, row: WorkspaceRow) -> Self {
+    pub(crate) fn new(app: &App, owner: &UserRow, row: WorkspaceRow) -> Self {
         Self {
             id: row.id,
             handle: row.handle.to_string(),
@@ -102,10 +102,10 @@ impl WorkspaceView {
             notices: Map::new(),
             created_at: rfc3339_seconds(row.created_at),
             created_by_id: row.created_by_id,
-            created_by: UserView::new(app, actor.user()),
+            created_by: UserView::public(app, owner),
             updated_at: row.updated_at.map(rfc3339_seconds),
             updated_by_id: row.updated_by_id,
-            updated_by: UserView::new(app, actor.user()),
+            updated_by: UserView::public(app, owner),
             deleted_by_id: "",
             db_volume_size_bytes: row.db_volume_size_bytes,
             version_id: row.version_id,
@@ -188,7 +188,7 @@ pub(crate) async fn list_workspaces(
     actor.own(&user)?;
     let page = app.list_workspaces(&actor, query.page()?).await?;
     Ok(Json(ListView::new(page.workspaces, page.next, |row| {
-        WorkspaceView::new(&app, &actor, row)
+        WorkspaceView::new(&app, actor.user(), row)
     })))
 }
 
@@ -221,7 +221,10 @@ pub(crate) async fn create_workspace(
         attach: None,
     };
     let row = app.create_workspace(&actor, new).await?;
-    Ok((StatusCode::CREATED, Json(WorkspaceView::new(&app, &actor, row))))
+    Ok((
+        StatusCode::CREATED,
+        Json(WorkspaceView::new(&app, actor.user(), row)),
+    ))
 }
 
 /// Shows a workspace.
@@ -239,9 +242,8 @@ pub(crate) async fn get_workspace(
     Bearer(actor, _): Bearer<FindWorkspaces>,
     Path((user, workspace)): Path<(String, String)>,
 ) -> Answer<Json<WorkspaceView>> {
-    actor.own(&user)?;
-    let row = app.get_workspace(&actor, &workspace).await?;
-    Ok(Json(WorkspaceView::new(&app, &actor, row)))
+    let access = app.get_access(&actor, &user, &workspace).await?;
+    Ok(Json(WorkspaceView::new(&app, &access.owner, access.workspace)))
 }
 
 /// Changes a workspace.
@@ -267,7 +269,7 @@ pub(crate) async fn update_workspace(
     Path((user, workspace)): Path<(String, String)>,
     JsonBody(input): JsonBody<UpdateWorkspaceRequest>,
 ) -> Answer<Json<WorkspaceView>> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     let update = WorkspaceUpdate {
         handle: input.handle,
         desired_state: input.desired_state,
@@ -276,7 +278,7 @@ pub(crate) async fn update_workspace(
         search_path_prefix: input.search_path_prefix,
     };
     let row = app.update_workspace(&actor, &workspace, update).await?;
-    Ok(Json(WorkspaceView::new(&app, &actor, row)))
+    Ok(Json(WorkspaceView::new(&app, actor.user(), row)))
 }
 
 /// Tells a workspace what to do.
@@ -302,7 +304,7 @@ pub(crate) async fn command_workspace(
     Path((user, workspace)): Path<(String, String)>,
     JsonBody(input): JsonBody<CommandRequest>,
 ) -> Answer<(StatusCode, Json<CommandView>)> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     let command: Command = input.command.parse().map_err(Error::from)?;
     let process_id = app.command_workspace(&actor, &workspace, command).await?;
     let view = CommandView {
@@ -329,7 +331,7 @@ pub(crate) async fn list_workspace_audit_log(
     Query(query): Query<PageQuery>,
     Query(WhereQuery { wanted }): Query<WhereQuery>,
 ) -> Answer<Json<ListView<AuditRecordView>>> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     let workspace = app.get_workspace(&actor, &workspace).await?;
     let filter = app.workspace_audit_filter(&workspace, &wanted)?;
     let page = app.list_audit_log(&actor, Some(&filter), query.page()?).await?;
@@ -356,7 +358,7 @@ pub(crate) async fn delete_workspace(
     Bearer(actor, _): Bearer<Change>,
     Path((user, workspace)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
-    actor.own(&user)?;
+    app.require_owner(&actor, &user, &workspace).await?;
     app.delete_workspace(&actor, &workspace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -25,6 +25,9 @@ fn process_row(app: &App, row: &ProcessRow) -> pages::ProcessRow {
         ProcessType::WorkspaceStop => "Stop workspace",
         ProcessType::WorkspaceStart => "Start workspace",
         ProcessType::WorkspaceUpgrade => "Upgrade workspace",
+        ProcessType::WorkspaceMemberCreate => "Give access",
+        ProcessType::WorkspaceMemberUpdate => "Change access",
+        ProcessType::WorkspaceMemberDelete => "End access",
         ProcessType::UserDelete => "Delete account",
         ProcessType::UserAvatarFetch => "Fetch avatar",
     };

@@ -52,15 +52,15 @@ pub(crate) async fn run_query(
     Path(workspace): Path<String>,
     SignedForm { signed, input }: SignedForm<QueryForm>,
 ) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
-    let sql = with_line_feeds(&input.sql);
-    match signed.app.run_query(&signed.actor, &workspace, &sql).await {
+    let access = signed.app.get_access_called(&signed.actor, &workspace).await?;
+    let (sql, row) = (with_line_feeds(&input.sql), &access.workspace);
+    match signed.app.run_query(&signed.actor, &access, &sql).await {
         Ok(result) => {
             let table = table(result, sql.clone()).await?;
-            let page = query_page(&signed, &row, sql, Some(QueryOutcome::Ran(table))).await?;
+            let page = query_page(&signed, row, sql, Some(QueryOutcome::Ran(table))).await?;
             signed.page(&page)
         }
-        Err(error) => refuse(&signed, &row, sql, error).await,
+        Err(error) => refuse(&signed, row, sql, error).await,
     }
 }
 
@@ -69,13 +69,14 @@ pub(crate) async fn download_query(
     Path(workspace): Path<String>,
     SignedForm { signed, input }: SignedForm<QueryForm>,
 ) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let access = signed.app.get_access_called(&signed.actor, &workspace).await?;
+    let row = &access.workspace;
     let format = Format::named(&input.format)
         .ok_or_else(|| Error::invalid("format", "The file is json, csv or md."))?;
     let sql = with_line_feeds(&input.sql);
-    match signed.app.run_query(&signed.actor, &workspace, &sql).await {
-        Ok(result) => Ok(file(result, &signed, &row, format, &input.format)),
-        Err(error) => refuse(&signed, &row, sql, error).await,
+    match signed.app.run_query(&signed.actor, &access, &sql).await {
+        Ok(result) => Ok(file(result, &signed, row, format, &input.format)),
+        Err(error) => refuse(&signed, row, sql, error).await,
     }
 }
 

@@ -128,6 +128,14 @@ kinds! {
         "pending", "running", "shutting-down", "terminated", "stopping", "stopped", "creating", "enabling",
         "enabled", "pausing", "paused", "disabling", "disabled"
     ]);
+    /// What a person is in a workspace.
+    WorkspaceRole = one_of(["owner", "operator", "reader"]);
+    /// What the owner of a workspace lets somebody be in it: an operator reads and writes, a reader reads.
+    MemberRole = one_of(["operator", "reader"]);
+    /// Whether an access can be used: `pending` is until the workspace's database knows of it.
+    MemberStatus = one_of(["pending", "accepted"]);
+    /// The id of an access to a workspace, another one each time that it is given.
+    MemberId = like("^wm_[0-9a-v]{20}$", "wm_d9lfcgijbcks73e0q2a0");
     /// What a workspace should be.
     DesiredState = one_of(["enabled", "disabled", "paused"]);
     /// What a workspace can be told to do.

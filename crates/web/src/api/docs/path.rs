@@ -64,6 +64,8 @@ paths! {
     Identity = "identity", "^(u_[0-9a-v]{20}|[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?)$", "ana";
     /// The workspace, by handle or id.
     Workspace = "workspace", "^(w_[0-9a-v]{20}|[a-z0-9]{1,23})$", "dev";
+    /// The person who is let in, by handle or id.
+    Member = "member", "^(u_[0-9a-v]{20}|[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?)$", "bob";
     /// The login request of a command line, by the `id` that it got.
     Login = "login", "^tpttr_[0-9a-v]{20}_[0-9a-z]{26}$", "tpttr_d9lfcb2jbcks73e0q1tg_0f3k9s1m7q2x8v4b6n5c0z1l3d";
     /// The token, by id.
