@@ -21,5 +21,6 @@ mod served;
 mod smoke;
 mod switches;
 mod temporary;
+mod warm;
 mod wire;
 mod world;

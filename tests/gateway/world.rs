@@ -9,7 +9,9 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     task::JoinHandle,
 };
-use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
+use tokio_postgres::{
+    Client, Config, Connection, Error, NoTls, SimpleQueryMessage, Socket, tls::NoTlsStream,
+};
 
 /// A server on which somebody has a workspace.
 pub(super) struct World {
@@ -139,6 +141,14 @@ impl Session {
             client,
             connection: tokio::spawn(connection),
         })
+    }
+
+    /// One that is made already.
+    pub(super) fn of(client: Client, connection: Connection<Socket, NoTlsStream>) -> Self {
+        Self {
+            client,
+            connection: tokio::spawn(connection),
+        }
     }
 
     /// A session of `owner` from `address`, which is one of this machine; `before` is what a proxy would say.

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 use model::{
-    UserId,
+    UserId, WorkspaceId,
     audit::{Action, AuditEntry, Credential, Origin},
     handle::{Handle, split_host_label},
     member::MemberStatus,
@@ -82,6 +82,34 @@ impl Admission {
     /// Where to.
     pub(crate) fn workspace(&self) -> &WorkspaceRow {
         &self.workspace
+    }
+}
+
+/// Who enters which workspace, as of which epochs: connections that have it in common may do the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Entrance {
+    user: UserId,
+    workspace: WorkspaceId,
+    user_epoch: i64,
+    workspace_epoch: i64,
+}
+
+impl Entrance {
+    /// Who enters.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+}
+
+impl Admission {
+    /// Who enters what.
+    pub fn entrance(&self) -> Entrance {
+        Entrance {
+            user: self.user.id,
+            workspace: self.workspace.id,
+            user_epoch: self.user.connection_epoch,
+            workspace_epoch: self.workspace.connection_epoch,
+        }
     }
 }
 

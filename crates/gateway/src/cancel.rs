@@ -99,6 +99,11 @@ impl Cancels {
 }
 
 impl Target {
+    /// Whether nobody else is about to cancel it, once its registration is dropped.
+    pub(crate) fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.address) == 1
+    }
+
     /// Asks the backend to cancel what this session is doing, and waits until it has: PostgreSQL closes the connection
     /// once the signal is sent. Clients wait for that, lest the signal hit their next statement.
     pub(crate) async fn cancel(&self) -> bool {

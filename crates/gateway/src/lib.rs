@@ -4,16 +4,19 @@
 //! learns who is behind one of the operator's proxies. `opening` settles encryption (`tls`) and reads the first packet,
 //! `startup` understands it: a request to cancel goes to `cancel`, a client that wants a session to `session`, which has
 //! the whole course in one place: `sasl` makes the client prove its password (`scram`, `provers`), `app` decides what it
-//! may enter, `login` enters the backend with a credential of ours, and `relay` passes octets until one side ends.
+//! may enter, `login` enters the backend with a credential of ours, unless `warm` has a session of the same client
+//! before, and `relay` passes octets until one side ends.
 //! Whatever goes wrong has its SQLSTATE and its sentence in `refusal`.
 //!
 //! Host names are `app`'s business: it is told the server name that the client asked for.
 //!
 //! The gateway keeps no accounts and no cache of them: each login reads the verifier, so that a rotated password counts
-//! from the next connection on, and open sessions never notice. It runs no SQL, and it parses nothing of a session but
-//! message headers.
+//! from the next connection on, and open sessions never notice. It runs no SQL of its own in a session that somebody has,
+//! and it parses nothing of one but message headers.
 
 mod cancel;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handshakes;
 mod listener;
 mod login;
@@ -29,6 +32,7 @@ mod session;
 mod startup;
 mod stream;
 mod tls;
+mod warm;
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +42,8 @@ use ipnet::IpNet;
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use warm::WarmSettings;
 
 /// What an operator can set.
 #[derive(Debug, Clone)]
@@ -59,6 +65,8 @@ pub struct GatewaySettings {
     pub handshakes_per_network: usize,
     /// Threads that check proofs of passwords.
     pub provers: usize,
+    /// How backend sessions are kept between two connections.
+    pub warm: WarmSettings,
     /// The proxies that say, in the PROXY protocol, who is behind them; from others it is not taken.
     pub proxies: Vec<IpNet>,
 }
@@ -74,6 +82,7 @@ impl Default for GatewaySettings {
             handshakes: 1024,
             handshakes_per_network: 256,
             provers: std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
+            warm: WarmSettings::default(),
             proxies: Vec::new(),
         }
     }
@@ -89,6 +98,7 @@ pub(crate) struct Shared {
     tls: tls::Tls,
     cancels: Arc<cancel::Cancels>,
     provers: provers::Provers,
+    warm: Arc<warm::Warm>,
     /// Connections, and what outlives one for a moment.
     tasks: TaskTracker,
 }
@@ -100,6 +110,7 @@ impl Gateway {
         Self(Arc::new(Shared {
             app,
             provers: provers::Provers::start(settings.provers),
+            warm: Arc::new(warm::Warm::new(settings.warm.clone())),
             settings,
             tls: tls::Tls::new(certificate),
             cancels: Arc::default(),

@@ -42,23 +42,24 @@ pub(crate) struct Welcome {
 
 /// Logs in with SCRAM, and with less only where [`Backend`] has a password for it: a backend that takes us without is
 /// refused, as it would take anybody.
-/// `parameters` are the client's, as it sent them.
+/// `packet` is that of [`startup_packet`].
 pub(crate) async fn log_in<S>(
     stream: &mut S,
     credential: Credential<'_>,
-    parameters: &[u8],
+    packet: &[u8],
 ) -> Result<Welcome, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream.write_all(&startup_packet(&credential, parameters)).await?;
+    stream.write_all(packet).await?;
     let mut server = Server::new(stream);
     server.authenticate(credential).await?;
     server.welcome().await
 }
 
-/// Ours first: a repeated `user` or `database` cannot be in the client's, the strict parser took them out.
-fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
+/// How a session begins: `parameters` are the client's, as it sent them. Ours come first: a repeated `user` or `database`
+/// cannot be in the client's, the strict parser took them out.
+pub(crate) fn startup_packet(backend: &Backend, parameters: &[u8]) -> Bytes {
     let mut body = BytesMut::new();
     let mut put = |texts: [&str; 2]| {
         for text in texts {
@@ -66,9 +67,9 @@ fn startup_packet(credential: &Credential<'_>, parameters: &[u8]) -> Bytes {
             body.put_u8(0);
         }
     };
-    put(["user", &credential.backend.role]);
-    put(["database", &credential.backend.database]);
-    for (name, value) in &credential.backend.defaults {
+    put(["user", &backend.role]);
+    put(["database", &backend.database]);
+    for (name, value) in &backend.defaults {
         if !is_asked(name, parameters) {
             put([name, value]);
         }
@@ -308,7 +309,8 @@ mod tests {
             nonce: "ours".to_owned(),
         };
         let client = async {
-            let result = log_in(&mut ours, credential, b"TimeZone\0UTC\0").await;
+            let packet = startup_packet(&backend, b"TimeZone\0UTC\0");
+            let result = log_in(&mut ours, credential, &packet).await;
             drop(ours);
             result
         };
@@ -395,7 +397,9 @@ mod tests {
             backend: &backend,
             nonce: "ours".to_owned(),
         };
-        log_in(&mut ours, credential, b"").await.unwrap_err()
+        log_in(&mut ours, credential, &startup_packet(&backend, b""))
+            .await
+            .unwrap_err()
     }
 
     #[tokio::test]

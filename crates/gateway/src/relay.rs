@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use conversation::Conversation;
+pub(crate) use conversation::Conversation;
 use pipe::{Broken, Pipe};
 
 /// How long a backend may go on after its client has gone.
@@ -51,6 +51,8 @@ pub(crate) struct Ended {
     pub(crate) busy: bool,
     /// The client's stream is between two messages: a last one of ours can follow.
     pub(crate) takes_a_message: bool,
+    /// The client left, and the backend's session is idle and does not know of it.
+    pub(crate) is_left: bool,
     pub(crate) from_client: u64,
     pub(crate) from_backend: u64,
 }
@@ -63,6 +65,8 @@ pub(crate) struct Orders<'s> {
     pub(crate) drain: Duration,
     /// Its account has no right to it any more: what is under way is ended by the backend, or else after [`EVICTION`].
     pub(crate) evict: &'s CancellationToken,
+    /// Whether the backend's session is left open when its client leaves it idle.
+    pub(crate) keep: bool,
     /// Where it is told what passes.
     pub(crate) traffic: &'s Traffic,
 }
@@ -75,6 +79,7 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
 {
     let mut session = Session::new(client, backend, before);
+    session.keep = orders.keep;
     let mut deadline: Option<Instant> = None;
     let mut told: Option<Cause> = None;
     loop {
@@ -118,7 +123,12 @@ struct Session<'s, C, B> {
     down: Pipe,
     upstream: Upstream,
     talk: Conversation,
+    keep: bool,
+    is_left: bool,
 }
+
+/// What a client says that leaves.
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
 
 /// The direction from client to backend.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,6 +153,8 @@ where
             down: Pipe::default(),
             upstream: Upstream::Open,
             talk,
+            keep: false,
+            is_left: false,
         }
     }
 
@@ -183,8 +195,10 @@ where
         let talk = &mut self.talk;
         let result = ready!(
             self.down
-                .poll(cx, &mut *self.backend, &mut *self.client, |chunk| talk
-                    .backend_sent(chunk))
+                .poll(cx, &mut *self.backend, &mut *self.client, |chunk| {
+                    talk.backend_sent(chunk);
+                    chunk.len()
+                })
         );
         Poll::Ready(match result {
             Err(Broken::Writing) => Cause::ClientLost,
@@ -195,12 +209,17 @@ where
 
     fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if self.upstream == Upstream::Open {
-            let talk = &mut self.talk;
+            let (talk, keep) = (&mut self.talk, self.keep);
             match ready!(self.up.poll(cx, &mut *self.client, &mut *self.backend, |chunk| {
-                talk.client_sent(chunk)
+                talk.client_sent(chunk);
+                // Terminate can only be the last that a client says; a session that is kept does not hear it.
+                match keep && talk.is_idle() && talk.is_terminated() && chunk.ends_with(TERMINATE) {
+                    true => chunk.len() - TERMINATE.len(),
+                    false => chunk.len(),
+                }
             })) {
-                // OpenSSL clients often leave without close_notify: that is leaving, too.
                 Ok(()) => self.upstream = Upstream::Closing,
+                // OpenSSL clients often leave without close_notify: that is leaving, too.
                 Err(Broken::Reading(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     self.upstream = Upstream::Closing;
                 }
@@ -211,6 +230,10 @@ where
                     return Poll::Ready(Event::UpstreamEnded);
                 }
             }
+        }
+        if self.upstream == Upstream::Closing && self.keep && self.talk.is_idle() {
+            self.is_left = true;
+            return Poll::Ready(Event::Ended(Cause::Closed));
         }
         if self.upstream == Upstream::Closing {
             // An error here shows in the other direction.
@@ -225,6 +248,7 @@ where
         Ended {
             cause,
             busy: self.talk.is_busy(),
+            is_left: self.is_left,
             takes_a_message: self.talk.takes_a_message() && self.down.is_empty(),
             from_client: self.up.octets,
             from_backend: self.down.octets,
@@ -265,6 +289,11 @@ mod tests {
 
     /// A session that has just begun.
     fn open() -> Ends {
+        open_to(false)
+    }
+
+    /// The same, whose backend may be kept.
+    fn open_to(keep: bool) -> Ends {
         let ((mut ours, client), (mut ours_too, backend)) = (duplex(256), duplex(256));
         let (end, evict) = (CancellationToken::new(), CancellationToken::new());
         let (stop, out) = (end.clone(), evict.clone());
@@ -275,6 +304,7 @@ mod tests {
                 stop: &stop,
                 drain: DRAIN,
                 evict: &out,
+                keep,
                 traffic: &counted,
             };
             relay(&mut ours, &mut ours_too, &ready(), &orders).await
@@ -314,6 +344,43 @@ mod tests {
         let ended = ends.relay.await.unwrap();
         assert_eq!(ended.cause, Cause::Closed);
         assert_eq!((ended.from_client, ended.from_backend), (14 + 5, 6));
+    }
+
+    /// What a backend hears before its session is left, of a client that sends `octets` and goes.
+    async fn left(keep: bool, octets: &[&[u8]]) -> (Ended, Vec<u8>) {
+        let mut ends = open_to(keep);
+        for part in octets {
+            ends.client.write_all(part).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        drop(ends.client);
+        let reading = tokio::spawn(async move {
+            let mut heard = Vec::new();
+            ends.backend.read_to_end(&mut heard).await.unwrap();
+            heard
+        });
+        (ends.relay.await.unwrap(), reading.await.unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_session_does_not_hear_that_its_client_left() {
+        let goodbye = message(b'X', b"");
+        for octets in [&[goodbye.as_slice()][..], &[]] {
+            let (ended, heard) = left(true, octets).await;
+            assert!(ended.is_left && ended.cause == Cause::Closed && !ended.busy);
+            assert!(heard.is_empty());
+            let (ended, heard) = left(false, octets).await;
+            assert!(!ended.is_left && heard == octets.concat());
+        }
+        // What is under way, or cut, ends with its client.
+        let query = message(b'Q', b"select 1\0");
+        let together = [query.clone(), goodbye.clone()].concat();
+        for octets in [&[together.as_slice()][..], &[&query], &[&query[..7]]] {
+            let (ended, heard) = left(true, octets).await;
+            assert!(!ended.is_left && heard == octets.concat());
+        }
+        let (ended, heard) = left(true, &[&goodbye[..2], &goodbye[2..]]).await;
+        assert!(ended.is_left || heard == goodbye, "in pieces it may be either");
     }
 
     #[tokio::test]

@@ -81,7 +81,7 @@ where
 }
 
 /// `SASLInitialResponse`: a name with its zero, an `Int32` length, and so many octets to the end.
-fn initial_response(body: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn initial_response(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let (mechanism, rest) = split_cstr(body)?;
     let (length, data) = rest.split_first_chunk::<4>()?;
     (u32::from_be_bytes(*length) as usize == data.len()).then_some((mechanism, data))

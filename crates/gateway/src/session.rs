@@ -1,6 +1,7 @@
 //! One connection from its first octet to its last: what happens when. `visitor` has the part between the startup
 //! packet and the open session.
 
+mod entry;
 mod log;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::{
     startup::{self, FirstPacket, Startup},
     stream::{Client, close},
     tls::TlsFacts,
+    warm::{Given, Left},
 };
 use log::Line;
 use visitor::{Entered, Visitor};
@@ -197,6 +199,28 @@ async fn terminate(shared: &Shared, open: &OpenConnection, target: Option<&Targe
     std::future::pending().await
 }
 
+/// Keeps a backend's session that its client has left, unless somebody is about to cancel what is no longer there.
+fn keep(shared: &Shared, entered: Entered, end: &CancellationToken) {
+    let Entered {
+        backend: stream,
+        target,
+        open,
+        registration,
+        warmth,
+        ..
+    } = entered;
+    drop(registration);
+    let Some(warmth) = warmth.filter(|_| target.as_ref().is_none_or(Target::is_unused)) else {
+        return;
+    };
+    open.traffic().keep();
+    let left = Left {
+        given: Given { stream, warmth },
+        open,
+    };
+    shared.tasks.spawn(shared.warm.clone().keep(left, end.clone()));
+}
+
 /// An open session, to its end.
 async fn run<S>(
     shared: &Shared,
@@ -211,6 +235,7 @@ async fn run<S>(
         stop: end,
         drain: shared.settings.drain_timeout,
         evict: entered.open.end(),
+        keep: entered.warmth.is_some(),
         traffic: entered.open.traffic(),
     };
     let relaying = relay(&mut client, &mut entered.backend, &entered.ready, &orders);
@@ -226,6 +251,10 @@ async fn run<S>(
         Cause::Closed | Cause::ClientLost => None,
     };
     line.ended(&ended, last.as_ref());
+    if ended.is_left && !end.is_cancelled() {
+        keep(shared, entered, end);
+        return close(&mut client, None).await;
+    }
     let last = last.filter(|_| ended.takes_a_message).map(|fatal| fatal.encode());
     let stop_backend = async {
         // Nobody waits for the answer any more; without this PostgreSQL would work on to the end.

@@ -130,6 +130,13 @@ pub struct ClientKeys {
     server_key: Key,
 }
 
+impl ClientKeys {
+    /// Whether both are the same keys.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (self.client_key.ct_eq(&other.client_key) & self.server_key.ct_eq(&other.server_key)).into()
+    }
+}
+
 impl std::fmt::Debug for ClientKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ClientKeys(…)")

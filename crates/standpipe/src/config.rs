@@ -108,6 +108,12 @@ pub struct Gateway {
     pub connections_per_workspace: u32,
     /// From one address of the network.
     pub connections_per_ip: u32,
+    /// Seconds for which a backend session that its client left waits for it to come back; 0 is not at all.
+    pub warm_seconds: u16,
+    /// How many of one account.
+    pub warm_per_account: u16,
+    /// How many in all.
+    pub warm_in_all: u16,
     /// Seconds from a client's first octet to its proof of the password.
     pub handshake_seconds: u16,
     /// Seconds for which readiness is denied before anything else stops.

@@ -79,5 +79,5 @@ for line in sys.stdin:
     try:
         answer = actions[action](*arguments)
     except psycopg.Error as error:
-        answer = f"{error.sqlstate or '?'} {str(error).strip().splitlines()[-1]}"
+        answer = f"{error.sqlstate or '?'} {str(error).strip().splitlines()[0]}"
     print(answer, flush=True)

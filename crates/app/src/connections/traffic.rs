@@ -1,7 +1,7 @@
 //! What passes through an open connection: written by its relay, read by whoever lists connections. No lock, and no more
 //! than three plain stores for a burst of octets.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Octets both ways, and where the session stands.
 #[derive(Debug, Default)]
@@ -9,6 +9,7 @@ pub struct Traffic {
     from_client: AtomicU64,
     from_backend: AtomicU64,
     state: AtomicU8,
+    is_kept: AtomicBool,
 }
 
 /// Where a session stands.
@@ -38,6 +39,16 @@ impl Traffic {
     /// Octets that the backend has sent, after the login.
     pub fn from_backend(&self) -> u64 {
         self.from_backend.load(Relaxed)
+    }
+
+    /// Its client has left; the backend session waits for the same person to come back.
+    pub fn keep(&self) {
+        self.is_kept.store(true, Relaxed);
+    }
+
+    /// Whether nobody is connected: what is left is a backend session that waits. No list shows it.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept.load(Relaxed)
     }
 
     /// Where the session stands.

@@ -68,6 +68,11 @@ impl Failure {
         matches!(self, Self::Refused { authenticated: false, error } if error.sqlstate == "28P01")
     }
 
+    /// Whether the backend has no connection left.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error.sqlstate == "53300")
+    }
+
     /// What the client and the record are told. Whatever a backend says of the role or of our password stays here.
     pub(crate) fn into_stop(self) -> Stop {
         let (authenticated, error) = match self {

@@ -143,9 +143,14 @@ impl Conversation {
         self.backend.at_boundary()
     }
 
+    /// The client said that it goes.
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.state.terminated
+    }
+
     /// The client said that it goes, or the backend said why it does.
     pub(crate) fn is_over(&self) -> bool {
-        self.state.terminated || self.state.last_answer == b'E'
+        self.is_terminated() || self.state.last_answer == b'E'
     }
 }
 

@@ -38,13 +38,13 @@ impl Pipe {
     }
 
     /// Moves what can be moved; ready when `from` has ended and everything is passed on. `seen` is shown each chunk as
-    /// it is read.
+    /// it is read, and says how much of it is passed on: where that is not all, it is the end.
     pub(crate) fn poll<R, W>(
         &mut self,
         cx: &mut Context<'_>,
         from: &mut R,
         to: &mut W,
-        mut seen: impl FnMut(&[u8]),
+        mut seen: impl FnMut(&[u8]) -> usize,
     ) -> Poll<Result<(), Broken>>
     where
         R: AsyncRead + Unpin,
@@ -64,9 +64,9 @@ impl Pipe {
                     return Poll::Pending;
                 }
             }
-            self.ended = chunk.filled().is_empty();
-            seen(chunk.filled());
-            self.pass_on(cx, to, chunk.filled())
+            let passed = seen(chunk.filled());
+            self.ended = chunk.filled().is_empty() || passed < chunk.filled().len();
+            self.pass_on(cx, to, chunk.filled().get(..passed).unwrap_or_default())
                 .map_err(|_| Broken::Writing)?;
         }
     }
@@ -147,9 +147,14 @@ mod tests {
             drop(source);
         };
         let relay = async {
-            poll_fn(|cx| pipe.poll(cx, &mut from, &mut to, |chunk| seen.extend_from_slice(chunk)))
-                .await
-                .unwrap();
+            poll_fn(|cx| {
+                pipe.poll(cx, &mut from, &mut to, |chunk| {
+                    seen.extend_from_slice(chunk);
+                    chunk.len()
+                })
+            })
+            .await
+            .unwrap();
             drop(to);
         };
         let mut received = Vec::new();
@@ -177,7 +182,7 @@ mod tests {
         source.write_all(b"lost").await.unwrap();
         drop(sink);
         let mut pipe = Pipe::default();
-        let result = poll_fn(|cx| pipe.poll(cx, &mut from, &mut to, |_| {})).await;
+        let result = poll_fn(|cx| pipe.poll(cx, &mut from, &mut to, <[u8]>::len)).await;
         assert!(matches!(result, Err(Broken::Writing)));
     }
 }

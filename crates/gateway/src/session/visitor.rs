@@ -16,12 +16,15 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{log::Line, within};
+use super::{
+    entry::{self, Session},
+    log::Line,
+    within,
+};
 use crate::{
     Shared,
     cancel::{Registration, Target},
     handshakes::Place,
-    login::{self, Credential, Welcome},
     message::{authentication, put_authentication},
     refusal::{Fatal, Refused, Stop},
     sasl,
@@ -29,10 +32,11 @@ use crate::{
     startup::Startup,
     stream::{Client, close},
     tls::TlsFacts,
+    warm::Warmth,
 };
 
 /// How long the account store may take for one answer.
-const STORE: Duration = Duration::from_secs(5);
+pub(super) const STORE: Duration = Duration::from_secs(5);
 /// How long a client may take to read that it is in.
 const READY: Duration = Duration::from_secs(5);
 /// The most that is added to the time of a refusal.
@@ -64,7 +68,9 @@ pub(super) struct Entered {
     /// Notes in the workspace's log when it has.
     _logged: LoggedConnection,
     /// Takes the client's own key out of the map in the end.
-    _registration: Option<Registration>,
+    pub(super) registration: Option<Registration>,
+    /// Where the backend's session can be kept when the client leaves.
+    pub(super) warmth: Option<Warmth>,
 }
 
 impl<'g, S> Visitor<'g, S>
@@ -116,10 +122,9 @@ where
         let server_final = self.authenticate(is_known).await?;
         let admission = self.authorise().await?;
         let open = self.count(&admission).await?;
-        let (backend, welcome) = self.log_in(&admission).await?;
+        let session = entry::enter(self.shared, &admission, &self.startup.parameters).await?;
         stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
-        self.welcome(&server_final, admission, (backend, open), welcome)
-            .await
+        self.welcome(&server_final, admission, session, open).await
     }
 
     /// The server's final message, to be sent when everything else has gone well.
@@ -189,43 +194,19 @@ where
         Ok((open, place))
     }
 
-    /// Once more when the backend does not take our credential, because its person changed the role's password.
-    async fn log_in(&self, admission: &Admission) -> Result<(BackendStream, Welcome), Stop> {
-        let deadline = Instant::now() + self.shared.settings.backend_timeout;
-        let entered = match within(deadline, self.enter(admission)).await {
-            Err(failure) if failure.is_credential() => {
-                let restored = timeout(STORE, self.shared.app.restore_role(admission)).await;
-                restored
-                    .unwrap_or(Err(Refusal::BackendLogin))
-                    .map_err(|refusal| Stop::refused(refusal, "the role's credential is not restored"))?;
-                within(deadline, self.enter(admission)).await
-            }
-            entered => entered,
-        };
-        entered.map_err(login::Failure::into_stop)
-    }
-
-    async fn enter(&self, admission: &Admission) -> Result<(BackendStream, Welcome), login::Failure> {
-        let backend = &admission.backend;
-        let nonce = nonce(self.shared.app.random());
-        let mut stream = backend.address.connect().await?;
-        let welcome = login::log_in(
-            &mut stream,
-            Credential { backend, nonce },
-            &self.startup.parameters,
-        )
-        .await?;
-        Ok((stream, welcome))
-    }
-
     /// Tells the client that it is in: one write, so that until here each failure is a clean error at startup.
     async fn welcome(
         &mut self,
         server_final: &str,
         admission: Admission,
-        (backend, (open, place)): (BackendStream, (OpenConnection, ConnectionPlace)),
-        welcome: Welcome,
+        session: Session,
+        (open, place): (OpenConnection, ConnectionPlace),
     ) -> Result<Entered, Stop> {
+        let Session {
+            stream: backend,
+            welcome,
+            warmth,
+        } = session;
         let logged = self.shared.app.log_connection(&admission, &self.request);
         let target = welcome.key.map(|key| Target {
             address: Arc::new(admission.backend.address),
@@ -248,7 +229,8 @@ where
             open,
             _place: place,
             _logged: logged,
-            _registration: registration,
+            registration,
+            warmth,
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use subtle::ConstantTimeEq;
+
 use super::ClientKeys;
 use crate::Secret;
 
@@ -35,6 +37,22 @@ impl Credential {
         match self {
             Self::Keys(keys) => keys.clone(),
             Self::Password(password) => password.keys(salt, iterations),
+        }
+    }
+}
+
+impl Credential {
+    /// Whether both prove the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Keys(own), Self::Keys(other)) => own.is_same(other),
+            (Self::Password(own), Self::Password(other)) => own
+                .text
+                .expose()
+                .as_bytes()
+                .ct_eq(other.text.expose().as_bytes())
+                .into(),
+            _ => false,
         }
     }
 }

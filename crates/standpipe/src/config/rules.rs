@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use gateway::GatewaySettings;
+use gateway::{GatewaySettings, WarmSettings};
 use ipnet::IpNet;
 use model::postgres_url::PostgresUrl;
 use url::{Host, Url};
@@ -140,6 +140,10 @@ impl Config {
             "gateway.connections and gateway.connections_per_…: they must be 1 or more",
         );
         rule(
+            gateway.warm_seconds <= 300,
+            "gateway.warm_seconds: it must be at most 300",
+        );
+        rule(
             (1..=600).contains(&gateway.handshake_seconds),
             "gateway.handshake_seconds: it must be from 1 to 600",
         );
@@ -222,6 +226,11 @@ impl Config {
         GatewaySettings {
             handshake_timeout: seconds(gateway.handshake_seconds),
             drain_timeout: seconds(gateway.drain_seconds),
+            warm: WarmSettings {
+                keep: seconds(gateway.warm_seconds),
+                per_account: gateway.warm_per_account.into(),
+                in_all: gateway.warm_in_all.into(),
+            },
             proxies: networks(&gateway.proxies).unwrap_or_default(),
             ..GatewaySettings::default()
         }

@@ -1,0 +1,5 @@
+//! Cancel requests, and the keys that backends give: never a panic; what else must hold is said where it is asserted.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| gateway::fuzzing::cancel(octets));

@@ -1,0 +1,5 @@
+//! What passes through an open session: never a panic; what else must hold is said where it is asserted.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| gateway::fuzzing::conversation(octets));

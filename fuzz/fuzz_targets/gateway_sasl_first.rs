@@ -1,0 +1,5 @@
+//! A client's first SASL message: never a panic; what else must hold is said where it is asserted.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| gateway::fuzzing::sasl_first(octets));
