@@ -9,9 +9,9 @@ without() {
   case ",${STANDPIPE_TEST_WITHOUT:-}," in *",$1,"*) return 0 ;; *) return 1 ;; esac
 }
 
-# Whether PROGRAM is there: in PATH, or where distributions keep PostgreSQL's.
+# Whether PROGRAM is there: in PATH, or where distributions keep PostgreSQL's or servers.
 is_there() {
-  command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null \
+  command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null \
     || compgen -G "/usr/pgsql-*/bin/$1" >/dev/null || compgen -G "/opt/homebrew/opt/postgresql*/bin/$1" >/dev/null
 }
 
@@ -29,6 +29,14 @@ install() {
   "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 && return 0
   "${as[@]}" apt-get update >/dev/null 2>&1
   "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null
+}
+
+# need_resolver: unbound, as a program: where a package is also a service, it is not to begin to serve this machine.
+need_resolver() {
+  if ! without resolver && ! is_there unbound && [ -d /run/systemd/system ]; then
+    if [ "$(id -u)" = 0 ]; then systemctl mask unbound.service; else sudo -n systemctl mask unbound.service; fi >/dev/null 2>&1 || true
+  fi
+  need resolver unbound unbound
 }
 
 # need PART PROGRAM PACKAGE…: PROGRAM of PART, installed if it is missing.

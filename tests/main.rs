@@ -1,4 +1,4 @@
-//! The tests that go through the front doors, in one binary: `api`, `conformance`, `console`, `gateway`, `mail`, `cli`, `faults`. `testkit` is what they
+//! The tests that go through the front doors, in one binary: `api`, `conformance`, `console`, `gateway`, `dns`, `mail`, `cli`, `faults`. `testkit` is what they
 //! stand on. Run them by `make test`, or by `scripts/with-postgres cargo nextest run -E 'binary(it)'`.
 
 #[cfg(test)]
@@ -9,6 +9,8 @@ mod cli;
 mod conformance;
 #[cfg(test)]
 mod console;
+#[cfg(test)]
+mod dns;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

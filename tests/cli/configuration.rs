@@ -29,6 +29,27 @@ fn every_mistake_is_told_with_its_key() {
             "Db.Example.com.",
             "gateway.domain: it must be a domain",
         ),
+        ("STANDPIPE_DNS_LISTEN", "53", "dns.listen: "),
+        (
+            "STANDPIPE_DNS_ADDRESSES",
+            "[\"0.0.0.0\"]",
+            "dns.addresses: each must be an address that clients can connect to",
+        ),
+        (
+            "STANDPIPE_DNS_NAME_SERVERS",
+            "[\"ns1.db.localhost\"]",
+            "dns.name_servers: each must be a name",
+        ),
+        (
+            "STANDPIPE_DNS_CONTACT",
+            "nobody",
+            "dns.contact: it must be an address",
+        ),
+        (
+            "STANDPIPE_DNS_ACME_CHALLENGE",
+            "Acme.example.com",
+            "dns.acme_challenge: it must be a name",
+        ),
         (
             "STANDPIPE_HTTP_TRUSTED_PROXIES",
             "[\"10.0.0.0/33\"]",

@@ -325,14 +325,8 @@ impl App {
 
     /// The workspace that is meant: by database name, by host name, and when both are there they must agree.
     async fn route(&self, request: &ConnectionRequest) -> std::result::Result<Option<WorkspaceRow>, Refusal> {
-        let by_host = match request
-            .server_name
-            .as_deref()
-            .and_then(|name| self.host_label(name))
-        {
-            Some((owner, workspace)) => {
-                workspaces::find_workspace_by_host(self.db(), &owner, &workspace).await?
-            }
+        let by_host = match request.server_name.as_deref() {
+            Some(name) => self.find_host(name).await?,
             None => None,
         };
         let named_host = request
@@ -346,6 +340,23 @@ impl App {
             return Ok(agree.then_some(by_name));
         }
         Ok(by_host.filter(|_| no_name))
+    }
+
+    /// Whether `name`, in lower case, is the host name of a workspace now: what leads somewhere through the gateway is what
+    /// the name server knows. A workspace that is being made, is switched off, or whose owner is, keeps its name, and the
+    /// gateway says what is the matter.
+    pub async fn has_host(&self, name: &str) -> Result<bool> {
+        Ok(self.find_host(name).await?.is_some())
+    }
+
+    /// The workspace whose host name is `name`, in lower case, now: a look-up, and none where it cannot be one.
+    async fn find_host(&self, name: &str) -> std::result::Result<Option<WorkspaceRow>, store::Error> {
+        match self.host_label(name) {
+            Some((owner, workspace)) => {
+                workspaces::find_workspace_by_host(self.db(), &owner, &workspace).await
+            }
+            None => Ok(None),
+        }
     }
 
     fn is_gateway_name(&self, name: &str) -> bool {

@@ -90,6 +90,9 @@ struct Options {
     /// The domain of workspace host names.
     #[arg(long, global = true, value_name = "DOMAIN")]
     gateway_domain: Option<String>,
+    /// Where to listen for questions about names, or "off".
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    dns_listen: Option<String>,
     /// error, warn, info, debug, or directives.
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
@@ -110,6 +113,7 @@ impl Options {
             https_listen: self.https_listen.or(before.https_listen),
             gateway_listen: self.gateway_listen.or(before.gateway_listen),
             gateway_domain: self.gateway_domain.or(before.gateway_domain),
+            dns_listen: self.dns_listen.or(before.dns_listen),
             log_level: self.log_level.or(before.log_level),
             log_format: self.log_format.or(before.log_format),
         }
@@ -124,6 +128,7 @@ impl Options {
             ("https.listen", "--https-listen", self.https_listen),
             ("gateway.listen", "--gateway-listen", self.gateway_listen),
             ("gateway.domain", "--gateway-domain", self.gateway_domain),
+            ("dns.listen", "--dns-listen", self.dns_listen),
             ("log.level", "--log-level", self.log_level),
             ("log.format", "--log-format", self.log_format),
         ];

@@ -4,6 +4,7 @@
 mod keys;
 mod load;
 mod mail;
+mod names;
 mod rules;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -14,6 +15,7 @@ use url::Url;
 
 pub use self::mail::{Dkim, Mail};
 pub use load::{Loaded, Sources};
+pub use names::Dns;
 
 /// The sample that is compiled in: the defaults, and the documentation of every key.
 pub const SAMPLE: &str = include_str!("../standpipe.toml");
@@ -40,6 +42,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The door for PostgreSQL clients.
     pub gateway: Gateway,
+    /// The name server of the gateway's domain.
+    pub dns: Dns,
     /// How mail leaves.
     pub mail: Mail,
     /// Where workspaces live.

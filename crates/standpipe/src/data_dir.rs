@@ -28,6 +28,9 @@ pub struct Addresses {
     pub https: Option<SocketAddr>,
     /// For PostgreSQL clients.
     pub gateway: SocketAddr,
+    /// The name server, by UDP and TCP; `None` where it is off.
+    #[serde(default)]
+    pub dns: Option<SocketAddr>,
 }
 
 impl DataDir {

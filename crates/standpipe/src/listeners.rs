@@ -1,7 +1,7 @@
 //! The doors: bound before anything is served, so that their real addresses are known and a taken port is told at once.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
     time::Duration,
 };
@@ -21,6 +21,7 @@ pub(crate) struct Listeners {
     pub(crate) http: TcpListener,
     pub(crate) https: Option<TcpListener>,
     pub(crate) gateway: TcpListener,
+    pub(crate) dns: Option<(UdpSocket, TcpListener)>,
     pub(crate) addresses: Addresses,
 }
 
@@ -34,14 +35,17 @@ impl Listeners {
             .transpose()?;
         let (gateway, gateway_address) = bind("gateway.listen", config.gateway.listen)?;
         let (https, https_address) = https.unzip();
+        let (dns, dns_address) = config.dns.listen.map(bind_both).transpose()?.unzip();
         Ok(Self {
             http,
             https,
             gateway,
+            dns,
             addresses: Addresses {
                 http: http_address,
                 https: https_address,
                 gateway: gateway_address,
+                dns: dns_address,
             },
         })
     }
@@ -55,6 +59,28 @@ fn bind(key: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAd
             Ok((listener, real))
         })
         .map_err(|source| Error::Listen { key, address, source })
+}
+
+/// UDP and TCP at one port. Where any port will do, one that is free for both is looked for.
+fn bind_both(address: SocketAddr) -> Result<((UdpSocket, TcpListener), SocketAddr)> {
+    const TRIES: usize = 16;
+    let mut tries = 0;
+    loop {
+        let (tcp, real) = bind("dns.listen", address)?;
+        let udp = UdpSocket::bind(real).and_then(|udp| udp.set_nonblocking(true).map(|()| udp));
+        tries += 1;
+        match udp {
+            Ok(udp) => return Ok(((udp, tcp), real)),
+            Err(_) if address.port() == 0 && tries < TRIES => {}
+            Err(source) => {
+                return Err(Error::Listen {
+                    key: "dns.listen",
+                    address,
+                    source,
+                });
+            }
+        }
+    }
 }
 
 /// A door of console and API that is served.

@@ -80,6 +80,7 @@ pub async fn admin(config: &Config, environment: &Environment) -> Result<App> {
         http: config.http.listen,
         https: config.https.listen,
         gateway: config.gateway.listen,
+        dns: config.dns.listen,
     };
     let addresses = running.unwrap_or(configured);
     opened.app(config, environment, &addresses, Backends::none())

@@ -3,6 +3,7 @@
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use app::{App, Backends, LocalServer, LocalSettings, Network};
+use dns::Dns;
 use gateway::Gateway;
 use model::{Clock, Random};
 use store::Db;
@@ -84,6 +85,10 @@ impl Server {
         }
 
         let stopping = CancellationToken::new();
+        let names = listeners
+            .dns
+            .map(|sockets| serve_names(config, &app, addresses, sockets, stopping.clone()));
+        let names = names.transpose()?;
         let gateway = serve_gateway(config, &app, listeners.gateway, &certificate, stopping.clone())?;
         let mut doors = vec![Door::http(listeners.http, app.clone())?];
         if let Some(listener) = listeners.https {
@@ -95,14 +100,15 @@ impl Server {
         }
         data_dir.write_addresses(&addresses)?;
         let reload = Arc::new(Notify::new());
-        let workers = workers(
+        let mut workers = workers(
             &app,
             environment.clock,
             &data_dir,
             (certificate, reload.clone()),
             &stopping,
         );
-        tracing::info!(http = %addresses.http, https = ?addresses.https, gateway = %addresses.gateway, "listening");
+        workers.extend(names);
+        tracing::info!(http = %addresses.http, https = ?addresses.https, gateway = %addresses.gateway, dns = ?addresses.dns, "listening");
         Ok(Self {
             addresses,
             app,
@@ -200,6 +206,21 @@ fn serve_gateway(
     let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::system("serve the gateway"))?;
     let gateway = Gateway::new(app.clone(), config.gateway_settings(), certificate.shared());
     Ok(tokio::spawn(gateway.serve(listener, stopping)))
+}
+
+fn serve_names(
+    config: &Config,
+    app: &App,
+    addresses: Addresses,
+    (udp, tcp): (std::net::UdpSocket, std::net::TcpListener),
+    stopping: CancellationToken,
+) -> Result<JoinHandle<()>> {
+    let failed = || Error::system("serve names");
+    let udp = tokio::net::UdpSocket::from_std(udp).map_err(failed())?;
+    let tcp = tokio::net::TcpListener::from_std(tcp).map_err(failed())?;
+    let names = Dns::new(app.clone(), &config.dns_settings(addresses.gateway.ip()))
+        .map_err(|error| Error::config(format!("dns: {error}")))?;
+    Ok(tokio::spawn(names.serve(udp, tcp, stopping)))
 }
 
 /// Mails that leave at the same time.

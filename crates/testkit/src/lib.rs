@@ -41,7 +41,7 @@ pub use cluster::Cluster;
 pub use engine::Engine;
 pub use form_data::FormData;
 pub use mailbox::{Mail, Mailbox};
-pub use parts::{driver_directory, has};
+pub use parts::{driver_directory, find as program, has};
 pub use patience::until;
 pub use psql::{Psql, PsqlAnswer};
 pub use test_app::{Builder, Person, TestApp};

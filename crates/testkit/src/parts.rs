@@ -11,6 +11,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("postgres", "postgres", "postgresql"),
     ("curl", "curl", "curl"),
     ("openssl", "openssl", "openssl"),
+    ("dns", "dig", "bind9-dnsutils"),
+    ("resolver", "unbound", "unbound"),
     ("node", "node", "nodejs"),
     ("python", "python3", "python3 and python3-venv"),
     (
@@ -55,8 +57,8 @@ pub fn driver_directory() -> PathBuf {
     directory
 }
 
-/// Where `program` is: in `PATH`, or where distributions keep PostgreSQL's.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
+/// Where `program` is: in `PATH`, where distributions keep PostgreSQL's, or where they keep servers.
+pub fn find(program: &str) -> Option<PathBuf> {
     let postgres = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -64,6 +66,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     standpipe::ambient::search_path()
         .into_iter()
         .chain(postgres.map(|version| version.path().join("bin")))
+        .chain([PathBuf::from("/usr/sbin")])
         .map(|directory| directory.join(program))
         .find(|path| path.is_file())
 }

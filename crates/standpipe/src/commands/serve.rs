@@ -60,6 +60,9 @@ async fn greet(server: &Server) -> Result<()> {
         "Gateway for PostgreSQL clients: {}",
         server.addresses().gateway
     ))?;
+    if let Some(address) = server.addresses().dns {
+        print(&format!("Name server for {}: {address}", settings.gateway_domain))?;
+    }
     if let Some(link) = server.app().first_account_link().await? {
         print(&format!("Create the first account: {link}"))?;
     }

@@ -74,6 +74,7 @@ impl Config {
             "gateway.domain: it must be a domain such as db.example.com, in lower case and without a dot at its end",
         );
         self.check_gateway(&mut rule);
+        self.check_dns(&mut rule);
         rule(
             (1..=MOST_TOKENS).contains(&self.tokens.per_user),
             "tokens.per_user: it must be from 1 to 100",
