@@ -13,6 +13,7 @@ mod members;
 mod open_psql;
 mod operator;
 mod proxy;
+mod recipes;
 mod records;
 mod refusals;
 mod renames;

@@ -13,6 +13,7 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("openssl", "openssl", "openssl"),
     ("dns", "dig", "bind9-dnsutils"),
     ("resolver", "unbound", "unbound"),
+    ("go", "go", "golang-go and golang-github-lib-pq-dev"),
     ("node", "node", "nodejs"),
     ("python", "python3", "python3 and python3-venv"),
     (

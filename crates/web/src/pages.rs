@@ -40,7 +40,7 @@ pub use audit_log::{AuditChoice, AuditFilters, AuditLogPage, AuditRecordPage, Au
 pub use badge::{Badge, Tone};
 pub use chart::{Bar, Chart};
 pub use cli_login::{CliLoginCodePage, CliLoginOverPage, CliLoginPage};
-pub use connect::{Certificate, CommandLine, ConnectPage, Connection, Detail};
+pub use connect::{Certificate, CommandLine, ConnectPage, Connection, Detail, Recipe};
 pub use delete_account::DeleteAccountPage;
 pub use emails::{EmailRow, EmailsCard, NewEmailPage, RemoveEmailPage, VerifyEmailPage};
 pub use error::ErrorPage;
@@ -50,7 +50,9 @@ pub use handle::{HandleCard, HandleChangedPage, HandlePreviewPage, HeldName, Nam
 pub use moment::Moment;
 pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
-pub use query::{QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable};
+pub use query::{
+    QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable,
+};
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{
     CheckMailPage, Outside, SignInPage, SignUpPage, SignedOutPage, UnsubscribePage, UnsubscribedPage,

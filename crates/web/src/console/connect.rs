@@ -1,5 +1,7 @@
 //! `/workspace/{workspace}`: how to connect.
 
+mod clients;
+
 use app::{App, WorkspaceRow};
 use axum::{
     extract::{Path, State},
@@ -30,6 +32,14 @@ pub(crate) async fn connect_page(
 ) -> Result<ConnectPage, ConsoleError> {
     let handle = signed.actor.user().handle.clone();
     let host = signed.app.workspace_host(&handle, &row.handle);
+    let certificate = certificate(&signed.app).await;
+    let target = clients::Target {
+        host: &host,
+        port: signed.app.settings().gateway_port,
+        database: row.database_name.as_str(),
+        user: handle.as_str(),
+        own_authority: certificate.is_some(),
+    };
     let place = Place::Workspace {
         handle: row.handle.to_string(),
         tab: WorkspaceTab::Connect,
@@ -42,7 +52,8 @@ pub(crate) async fn connect_page(
         ready: row.state_now() == WorkspaceState::Enabled,
         by_host: connection(&signed.app, &row, handle.as_str(), &host, BY_HOST),
         by_database: connection(&signed.app, &row, handle.as_str(), &gateway_host(&signed.app), ""),
-        certificate: certificate(&signed.app).await,
+        recipes: clients::recipes(&target),
+        certificate,
         password,
     })
 }

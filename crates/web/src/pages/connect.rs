@@ -36,6 +36,19 @@ pub struct Connection {
     pub lines: Vec<CommandLine>,
 }
 
+/// What a client is told so that it connects, in its own words.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Its part in addresses.
+    pub id: &'static str,
+    /// The client.
+    pub name: &'static str,
+    /// Where it goes, and what must be installed.
+    pub hint: String,
+    /// What is pasted, on one line or several.
+    pub code: CommandLine,
+}
+
 /// The authority that signed the gateway's certificate, when it is our own.
 #[derive(Clone, Debug)]
 pub struct Certificate {
@@ -65,6 +78,8 @@ pub struct ConnectPage {
     pub by_host: Connection,
     /// By the name of the database, which needs neither.
     pub by_database: Connection,
+    /// By host name, for one client each.
+    pub recipes: Vec<Recipe>,
     /// How to trust the host's certificate.
     pub certificate: Option<Certificate>,
     /// The password, when the person asked for it without a script.

@@ -160,6 +160,24 @@ pub(super) fn connect(words: &Words) -> Pages {
         ready: true,
         by_host: way(words.host(), "?sslmode=verify-full"),
         by_database: way("127.0.0.1".into(), "?sslmode=disable"),
+        recipes: [("python", "Python"), ("dbt", "dbt")]
+            .map(|(id, name)| Recipe {
+                id,
+                name,
+                hint: words.or("pip install \"psycopg[binary]\""),
+                code: CommandLine {
+                    label: name.into(),
+                    before: format!(
+                        "import psycopg\n\nwith psycopg.connect(\"postgresql://{}:",
+                        words.handle
+                    ),
+                    after: Some(format!(
+                        "@{}:9193/x7k2m9\") as connection:\n    pass",
+                        words.host()
+                    )),
+                },
+            })
+            .into(),
         certificate: Some(Certificate {
             url: "/ca.pem".into(),
             fingerprint: "7A:1C:93:0E:55:D2:4B:88:91:6F:20:C4:3D:EE:07:B1:5A:68:F9:02:D7:4C:A0 \
