@@ -35,6 +35,7 @@ const JS: &str = concat!(
     include_str!("../assets/js/forms.js"),
     include_str!("../assets/js/keys.js"),
     include_str!("../assets/js/live.js"),
+    include_str!("../assets/js/query.js"),
 );
 
 /// The browser's icon.

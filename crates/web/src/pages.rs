@@ -51,7 +51,7 @@ pub use moment::Moment;
 pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
 pub use query::{
-    QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable,
+    QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryPlan, QueryProblem, QueryTable,
 };
 pub use sessions::{SessionRow, SessionsPage};
 pub use signed_out::{

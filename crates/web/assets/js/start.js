@@ -3,6 +3,7 @@
 const root = document.documentElement;
 const keep = {
   get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+  remove(name) { try { localStorage.removeItem(name); } catch { /* nothing is kept */ } },
   set(name, value) { try { localStorage.setItem(name, value); } catch { /* a browser that keeps nothing */ } },
 };
 const setTheme = (theme) => {

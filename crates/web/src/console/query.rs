@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     pages::{
-        Field, Place, QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryProblem, QueryTable,
-        WorkspaceTab,
+        Field, Place, QueryCell, QueryColumn, QueryMark, QueryOutcome, QueryPage, QueryPlan, QueryProblem,
+        QueryTable, WorkspaceTab,
     },
     results::{self, Format},
 };
@@ -38,7 +38,14 @@ const SHOWN_CHARACTERS: usize = 2000;
 pub(crate) struct QueryForm {
     sql: String,
     format: String,
+    /// Anything, when the plan is wanted.
+    explain: String,
 }
+
+/// What is put before a statement for its plan.
+const EXPLAIN: &str = "EXPLAIN ";
+/// Lines of a plan that a page shows.
+const SHOWN_LINES: usize = 2000;
 
 /// `GET /workspace/{workspace}/query`
 pub(crate) async fn show_query(signed: Signed, Path(workspace): Path<String>) -> Answer {
@@ -54,14 +61,37 @@ pub(crate) async fn run_query(
 ) -> Answer {
     let access = signed.app.get_access_called(&signed.actor, &workspace).await?;
     let (sql, row) = (with_line_feeds(&input.sql), &access.workspace);
-    match signed.app.run_query(&signed.actor, &access, &sql).await {
+    let before = match input.explain.is_empty() || sql.trim().is_empty() || is_explain(&sql) {
+        true => "",
+        false => EXPLAIN,
+    };
+    let asked = format!("{before}{sql}");
+    match signed.app.run_query(&signed.actor, &access, &asked).await {
         Ok(result) => {
-            let table = table(result, sql.clone()).await?;
-            let page = query_page(&signed, row, sql, Some(QueryOutcome::Ran(table))).await?;
+            let file = file_name(&signed, row, "csv");
+            let outcome = outcome(result, sql.clone(), file, !before.is_empty()).await?;
+            let page = query_page(&signed, row, sql, Some(outcome)).await?;
             signed.page(&page)
         }
-        Err(error) => refuse(&signed, row, sql, error).await,
+        Err(error) => refuse(&signed, row, sql, without_prefix(error, before)).await,
     }
+}
+
+/// Whether a statement asks for a plan itself.
+fn is_explain(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    first.to_ascii_lowercase().starts_with("explain")
+}
+
+/// An error as it is in the statement without what we put before it.
+fn without_prefix(mut error: Error, before: &str) -> Error {
+    if let Error::Query(error) = &mut error {
+        let characters = u32::try_from(before.len()).unwrap_or_default();
+        error.position = error
+            .position
+            .and_then(|position| position.checked_sub(characters));
+    }
+    error
 }
 
 /// `POST /workspace/{workspace}/query/download`: the whole result as a file. The statement is run again.
@@ -99,6 +129,7 @@ async fn query_page(
     let refused = matches!(outcome, Some(QueryOutcome::Refused(_)));
     Ok(QueryPage {
         frame: signed.frame(place).await?,
+        id: row.id.to_string(),
         handle: row.handle.to_string(),
         waits: (row.state != WorkspaceState::Enabled)
             .then(|| "The workspace is not enabled, so that it takes no queries now.".to_owned()),
@@ -110,6 +141,7 @@ async fn query_page(
             "One statement, at most {} rows and {} seconds.",
             limits.rows, limits.seconds
         ),
+        wrong_at: outcome.as_ref().and_then(QueryOutcome::wrong_at),
         outcome,
     })
 }
@@ -147,16 +179,42 @@ fn problem(sql: &str, error: &Error) -> QueryProblem {
     }
 }
 
-/// The first rows, and what there is to say of all. Reads one row at a time, where the rows may be in a file.
-async fn table(result: QueryResult, sql: String) -> Result<QueryTable, Error> {
-    let read = tokio::task::spawn_blocking(move || read_table(result, &sql)).await;
-    read.map_err(|_| Error::Internal("a result cannot be shown"))?
+/// The first rows, and what there is to say of all; of a plan, its lines. Reads one row at a time, where the rows may be
+/// in a file.
+async fn outcome(
+    result: QueryResult,
+    sql: String,
+    file: String,
+    only_planned: bool,
+) -> Result<QueryOutcome, Error> {
+    let read = tokio::task::spawn_blocking(move || match result.command.as_str() {
+        "EXPLAIN" => read_plan(result, only_planned).map(QueryOutcome::Planned),
+        _ => read_table(result, &sql, file).map(QueryOutcome::Ran),
+    });
+    read.await
+        .map_err(|_| Error::Internal("a result cannot be shown"))?
 }
 
-fn read_table(mut result: QueryResult, sql: &str) -> Result<QueryTable, Error> {
+fn read_plan(mut result: QueryResult, only_planned: bool) -> Result<QueryPlan, Error> {
+    let mut lines = Vec::new();
+    for row in result.rows.by_ref().take(SHOWN_LINES) {
+        let row = row.map_err(|_| Error::Internal("a result cannot be read"))?;
+        let line = row.values().next().flatten().unwrap_or_default();
+        lines.push(String::from_utf8_lossy(line).into_owned());
+    }
+    Ok(QueryPlan {
+        summary: summary(&result),
+        text: lines.join("\n"),
+        only_planned,
+    })
+}
+
+fn read_table(mut result: QueryResult, sql: &str, file: String) -> Result<QueryTable, Error> {
     let mut rows = Vec::new();
+    let mut is_exact = true;
     for row in result.rows.by_ref().take(SHOWN_ROWS) {
         let row = row.map_err(|_| Error::Internal("a result cannot be read"))?;
+        is_exact &= row.values().flatten().all(is_shown_exactly);
         let columns = result.columns.iter();
         rows.push(
             columns
@@ -169,9 +227,12 @@ fn read_table(mut result: QueryResult, sql: &str) -> Result<QueryTable, Error> {
     Ok(QueryTable {
         summary: summary(&result),
         cut: result.cut.map(|cut| cut.sentence()),
-        shown: is_part.then(|| format!("The first {SHOWN_ROWS} rows are shown; a download has all.")),
+        shown: is_part.then(|| {
+            format!("The first {SHOWN_ROWS} rows are shown; a download runs the statement again and has all.")
+        }),
         columns: result.columns.iter().map(head).collect(),
         rows,
+        file: (is_exact && !is_part && !result.columns.is_empty()).then_some(file),
         can_download: !result.columns.is_empty() && only_reads(&result, sql),
     })
 }
@@ -205,6 +266,12 @@ fn summary(result: &QueryResult) -> String {
     }
 }
 
+/// Whether a page gives a value back as it was: whole, and without what browsers read as something else.
+fn is_shown_exactly(value: &[u8]) -> bool {
+    let text = std::str::from_utf8(value);
+    text.is_ok_and(|text| text.chars().nth(SHOWN_CHARACTERS).is_none() && !text.contains(['\r', '\0']))
+}
+
 fn head(column: &Column) -> QueryColumn {
     QueryColumn {
         name: column.name.clone(),
@@ -235,12 +302,7 @@ fn file(
     format: Format,
     extension: &str,
 ) -> Response {
-    let name = format!(
-        "{}-{}-{}.{extension}",
-        signed.actor.user().handle,
-        row.handle,
-        signed.app.now().strftime("%Y-%m-%d-%H%M%S")
-    );
+    let name = file_name(signed, row, extension);
     let mut response =
         results::body(result, signed.actor.request_id().to_owned(), format, false).into_response();
     let headers = response.headers_mut();
@@ -252,4 +314,14 @@ fn file(
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     response
+}
+
+/// Such as `ana-dev-2026-11-24-120000.csv`.
+fn file_name(signed: &Signed, row: &WorkspaceRow, extension: &str) -> String {
+    format!(
+        "{}-{}-{}.{extension}",
+        signed.actor.user().handle,
+        row.handle,
+        signed.app.now().strftime("%Y-%m-%d-%H%M%S")
+    )
 }

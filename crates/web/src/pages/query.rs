@@ -10,6 +10,8 @@ use super::{Field, Frame};
 pub struct QueryPage {
     /// The frame.
     pub frame: Frame,
+    /// The workspace's id, under which the browser keeps its statements.
+    pub id: String,
     /// The workspace's handle.
     pub handle: String,
     /// Whether it takes queries; otherwise why not.
@@ -18,6 +20,8 @@ pub struct QueryPage {
     pub sql: Field,
     /// What stops a statement, in words.
     pub limits: String,
+    /// Where it is wrong, and how many characters of it, both in characters, the first from 1.
+    pub wrong_at: Option<(u32, usize)>,
     /// What became of it.
     pub outcome: Option<QueryOutcome>,
 }
@@ -27,8 +31,33 @@ pub struct QueryPage {
 pub enum QueryOutcome {
     /// It ran.
     Ran(QueryTable),
+    /// Its plan was asked for.
+    Planned(QueryPlan),
     /// It did not.
     Refused(QueryProblem),
+}
+
+impl QueryOutcome {
+    /// Where the statement is wrong, and how many characters are.
+    pub fn wrong_at(&self) -> Option<(u32, usize)> {
+        match self {
+            Self::Refused(QueryProblem { mark: Some(mark), .. }) => {
+                Some((mark.position, mark.at.chars().count()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How PostgreSQL goes about a statement.
+#[derive(Clone, Debug)]
+pub struct QueryPlan {
+    /// Such as `EXPLAIN, 5 rows, 12 ms`.
+    pub summary: String,
+    /// Its lines.
+    pub text: String,
+    /// Whether it was asked for instead of running the statement.
+    pub only_planned: bool,
 }
 
 /// A result, or its first rows.
@@ -44,6 +73,8 @@ pub struct QueryTable {
     pub columns: Vec<QueryColumn>,
     /// The rows.
     pub rows: Vec<Vec<QueryCell>>,
+    /// The name of a file that the page itself can make, because all there is stands on it, letter by letter.
+    pub file: Option<String>,
     /// Whether the statement can be run again for a file, because it only reads.
     pub can_download: bool,
 }
@@ -86,6 +117,8 @@ pub struct QueryProblem {
 /// A line of the statement with the place that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryMark {
+    /// Where the place is in the statement, in characters from 1.
+    pub position: u32,
     /// Its number, from 1.
     pub line: usize,
     /// What stands before the place.
@@ -113,6 +146,7 @@ impl QueryMark {
         };
         let (marked, after) = rest.split_at(length);
         Some(Self {
+            position,
             line: above.matches('\n').count() + 1,
             before: before.to_owned(),
             at: marked.to_owned(),

@@ -6,10 +6,12 @@ use crate::pages::*;
 pub(super) fn query(words: &Words) -> Pages {
     let empty = QueryPage {
         frame: inside(words, WorkspaceTab::Query),
+        id: "w_c2rkvdq5v6f0000000g0".into(),
         handle: words.workspace.clone(),
         waits: None,
         sql: Field::default(),
         limits: "One statement, at most 5000 rows and 30 seconds.".into(),
+        wrong_at: None,
         outcome: None,
     };
     let with = |sql: &str, outcome| QueryPage {
@@ -45,7 +47,8 @@ pub(super) fn query(words: &Words) -> Pages {
                     cut: Some(
                         "There are more than 5000 rows; these are the first. What it changed is kept.".into(),
                     ),
-                    shown: Some("The first 200 rows are shown; a download has all.".into()),
+                    shown: Some("The first 200 rows are shown; a download runs the statement again and has all.".into()),
+                    file: None,
                     ..table(words)
                 }),
             )),
@@ -60,7 +63,19 @@ pub(super) fn query(words: &Words) -> Pages {
                     shown: None,
                     columns: vec![],
                     rows: vec![],
+                    file: None,
                     can_download: false,
+                }),
+            )),
+        ),
+        (
+            "query-plan",
+            show(with(
+                "select * from invoices where customer = 'Océane'",
+                QueryOutcome::Planned(QueryPlan {
+                    summary: "EXPLAIN, 2 rows, 1 ms".into(),
+                    text: words.or("Seq Scan on invoices  (cost=0.00..23.75 rows=6 width=68)\n  Filter: (customer = 'Océane'::text)"),
+                    only_planned: true,
                 }),
             )),
         ),
@@ -75,6 +90,7 @@ fn problem(words: &Words) -> QueryProblem {
         hint: Some(words.or("Perhaps you meant to reference the column \"invoices.note\".")),
         sqlstate: Some("42703".into()),
         mark: Some(QueryMark {
+            position: 14,
             line: 2,
             before: "  ".into(),
             at: words.or("nothing"),
@@ -114,6 +130,7 @@ fn table(words: &Words) -> QueryTable {
             column("lines", "text[]", false),
         ],
         rows: (1041..1053).map(row).collect(),
+        file: Some("ana-dev-2026-11-24-120000.csv".into()),
         can_download: true,
     }
 }
