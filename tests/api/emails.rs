@@ -58,7 +58,7 @@ both_engines! {
         assert_eq!((&verified["status"], verified["version_id"].as_i64()), (&json!("verified"), Some(2)));
         for told in [NEW, "ana@example.com"] {
             let mail = app.mailbox.next(told).await;
-            for fact in [NEW, "ana", "127.0.0.1", "UTC", "/settings/advanced"] {
+            for fact in [NEW, "ana", "127.0.0.1", "UTC", "/not-me/email"] {
                 assert!(mail.text.contains(fact), "{fact} in {}", mail.text);
             }
             assert_eq!(app.mailbox.count(told), 0, "exactly one mail");

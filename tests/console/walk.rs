@@ -27,6 +27,7 @@ impl Names {
             ("{email}", first("email").await),
             ("{name}", "none".to_owned()),
             ("{mail}", "none".to_owned()),
+            ("{alarm}", "sign-in".to_owned()),
         ]);
         Self(names)
     }

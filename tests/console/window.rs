@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Chromium, Person, TestApp, until};
 use thirtyfour::{By, TypingData, WebElement};
 
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs before every page's own scripts: what the policy refused and what failed is kept until the window is closed.
 const WATCH: &str = r#"
@@ -24,14 +24,14 @@ const WATCH: &str = r#"
 "#;
 
 /// A window of 1280 by 900 pixels.
-pub(super) struct Window {
+pub(crate) struct Window {
     chromium: Chromium,
     base: String,
 }
 
 impl Window {
     /// `None` where the run goes without a browser.
-    pub(super) async fn open(app: &TestApp) -> Option<Self> {
+    pub(crate) async fn open(app: &TestApp) -> Option<Self> {
         let chromium = Chromium::start(1280, 900, false).await?;
         let base = format!("http://localhost:{}", app.addresses().http.port());
         let window = Self { chromium, base };
@@ -51,28 +51,28 @@ impl Window {
     }
 
     /// Sends a command of the DevTools protocol.
-    pub(super) async fn tell(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) async fn tell(&self, command: &str, parameters: Value) -> Value {
         self.cdp().send_raw(command, parameters).await.expect(command)
     }
 
     /// Opens a page of the server.
-    pub(super) async fn visit(&self, path: &str) {
+    pub(crate) async fn visit(&self, path: &str) {
         let path = path.strip_prefix(&self.base).unwrap_or(path);
         self.goto(format!("{}{path}", self.base)).await.expect(path);
     }
 
     /// The path that the window is at.
-    pub(super) async fn path(&self) -> String {
+    pub(crate) async fn path(&self) -> String {
         self.current_url().await.expect("a URL").path().to_owned()
     }
 
     /// Waits until the window is at `path`.
-    pub(super) async fn is_at(&self, path: &str) {
+    pub(crate) async fn is_at(&self, path: &str) {
         until(path, PATIENCE, async || (self.path().await == path).then_some(())).await;
     }
 
     /// What a person can read on the page.
-    pub(super) async fn words(&self) -> String {
+    pub(crate) async fn words(&self) -> String {
         let Ok(body) = self.find(By::Tag("body")).await else {
             return String::new();
         };
@@ -80,7 +80,7 @@ impl Window {
     }
 
     /// Waits until the page says `text`.
-    pub(super) async fn sees(&self, text: &str) {
+    pub(crate) async fn sees(&self, text: &str) {
         until(&format!("the page says {text:?}"), PATIENCE, async || {
             self.words().await.contains(text).then_some(())
         })
@@ -88,7 +88,7 @@ impl Window {
     }
 
     /// Waits until the page no longer says `text`.
-    pub(super) async fn no_longer_sees(&self, text: &str) {
+    pub(crate) async fn no_longer_sees(&self, text: &str) {
         until(
             &format!("the page no longer says {text:?}"),
             PATIENCE,
@@ -98,12 +98,12 @@ impl Window {
     }
 
     /// Whether `text` is anywhere in the page, seen or not.
-    pub(super) async fn source_has(&self, text: &str) -> bool {
+    pub(crate) async fn source_has(&self, text: &str) -> bool {
         self.source().await.expect("the page").contains(text)
     }
 
     /// Clicks the button or the link that is called `name` and can be clicked; in the dialog, if one is open.
-    pub(super) async fn click(&self, name: &str) {
+    pub(crate) async fn click(&self, name: &str) {
         until(&format!("{name:?} can be clicked"), PATIENCE, async || {
             for element in self.called(name).await {
                 if element.click().await.is_ok() {
@@ -117,7 +117,7 @@ impl Window {
 
     /// The buttons and links that are called `name` and are seen; in the dialog, if one is open, and those of an open
     /// menu first.
-    pub(super) async fn called(&self, name: &str) -> Vec<WebElement> {
+    pub(crate) async fn called(&self, name: &str) -> Vec<WebElement> {
         let inside = if self.dialog_is_open().await {
             "//dialog[@open]"
         } else {
@@ -138,12 +138,12 @@ impl Window {
         of_menu
     }
 
-    pub(super) async fn dialog_is_open(&self) -> bool {
+    pub(crate) async fn dialog_is_open(&self) -> bool {
         self.find(By::Css("dialog[open]")).await.is_ok()
     }
 
     /// The field with the label `label`, once it is seen.
-    pub(super) async fn field(&self, label: &str) -> WebElement {
+    pub(crate) async fn field(&self, label: &str) -> WebElement {
         until(label, PATIENCE, async || {
             let labels = self
                 .find_all(By::XPath(format!("//label[normalize-space(.)=\"{label}\"]")))
@@ -160,19 +160,19 @@ impl Window {
     }
 
     /// Replaces what is in the field with the label `label`.
-    pub(super) async fn fill(&self, label: &str, text: &str) {
+    pub(crate) async fn fill(&self, label: &str, text: &str) {
         let field = self.field(label).await;
         field.clear().await.expect(label);
         field.send_keys(text).await.expect(label);
     }
 
     /// Whether the button called `name` is there and can be pressed.
-    pub(super) async fn is_awake(&self, name: &str) -> bool {
+    pub(crate) async fn is_awake(&self, name: &str) -> bool {
         !self.called(name).await.is_empty()
     }
 
     /// Presses keys, wherever the focus is.
-    pub(super) async fn press(&self, keys: impl Into<TypingData>) {
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         self.action_chain()
             .send_keys(keys.into())
             .perform()
@@ -181,7 +181,7 @@ impl Window {
     }
 
     /// The name of what has the focus.
-    pub(super) async fn focused(&self) -> String {
+    pub(crate) async fn focused(&self) -> String {
         let Ok(element) = self.active_element().await else {
             return String::new();
         };
@@ -192,7 +192,7 @@ impl Window {
     }
 
     /// Waits until what is called `name` has the focus.
-    pub(super) async fn focus_is_on(&self, name: &str) {
+    pub(crate) async fn focus_is_on(&self, name: &str) {
         until(&format!("the focus is on {name:?}"), PATIENCE, async || {
             (self.focused().await == name).then_some(())
         })
@@ -200,7 +200,7 @@ impl Window {
     }
 
     /// What `script` returns.
-    pub(super) async fn run(&self, script: &str) -> Value {
+    pub(crate) async fn run(&self, script: &str) -> Value {
         self.execute(script, Vec::new())
             .await
             .expect(script)
@@ -209,14 +209,14 @@ impl Window {
     }
 
     /// The text in the clipboard.
-    pub(super) async fn clipboard(&self) -> String {
+    pub(crate) async fn clipboard(&self) -> String {
         let read = "const done = arguments[0]; navigator.clipboard.readText().then(done, () => done(''));";
         let text = self.execute_async(read, Vec::new()).await.expect("the clipboard");
         text.convert().expect("text")
     }
 
     /// Copies by the button called `name`, and gives what is in the clipboard then.
-    pub(super) async fn copy_by(&self, name: &str) -> String {
+    pub(crate) async fn copy_by(&self, name: &str) -> String {
         self.run("return navigator.clipboard.writeText('').then(() => true)")
             .await;
         self.click(name).await;
@@ -227,7 +227,7 @@ impl Window {
     }
 
     /// Signs in by the mail's link.
-    pub(super) async fn sign_in(&self, app: &mut TestApp, person: &Person) {
+    pub(crate) async fn sign_in(&self, app: &mut TestApp, person: &Person) {
         self.visit("/login").await;
         self.fill("E-mail address", &person.email).await;
         self.click("Send sign-in link").await;
@@ -239,7 +239,7 @@ impl Window {
     }
 
     /// Lays the page out for a screen of this size, light or dark.
-    pub(super) async fn screen(&self, width: u32, height: u32, scale: f64, dark: bool) {
+    pub(crate) async fn screen(&self, width: u32, height: u32, scale: f64, dark: bool) {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
         self.tell("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -247,7 +247,7 @@ impl Window {
     }
 
     /// Asks for light or dark pages, as the system does; nothing moves, so that what is seen is settled.
-    pub(super) async fn scheme(&self, dark: bool) {
+    pub(crate) async fn scheme(&self, dark: bool) {
         let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
         let motion = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
         let media = json!({ "features": [scheme, motion] });
@@ -255,23 +255,23 @@ impl Window {
     }
 
     /// Writes what the screen shows.
-    pub(super) async fn picture(&self, path: &Path) {
+    pub(crate) async fn picture(&self, path: &Path) {
         self.chromium.screenshot_to(path).await;
     }
 
     /// Asserts that no page broke its policy and no script failed since the window was opened, or was signed out.
-    pub(super) async fn has_no_complaints(&self) {
+    pub(crate) async fn has_no_complaints(&self) {
         let complaints = self.run("return localStorage.getItem('complaints')").await;
         assert_eq!(complaints, Value::Null);
     }
 
     /// Closes it, whatever its pages complained of.
-    pub(super) async fn quit(self) {
+    pub(crate) async fn quit(self) {
         self.chromium.quit().await;
     }
 
     /// Closes it; there must be no complaints.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.has_no_complaints().await;
         self.chromium.quit().await;
     }

@@ -118,6 +118,7 @@ both_engines! {
         let app = sink.serves(builder).start().await;
         let ana = app.create_user("ana").await;
         let bearer = app.bearer(&ana).await;
+        all_is_done(&app).await;
         sink.tell("451").await;
         bearer.patch("/api/v0/user/ana", serde_json::json!({"handle": "bea"})).await.with_status(200);
         assert!(stuck(&app, "451").await.next.is_some());

@@ -30,7 +30,8 @@ import dkim
 from aiosmtpd.smtp import SMTP, AuthResult
 
 STRICT = policy.SMTP.clone(raise_on_defect=True)
-HEADERS = ("From", "Reply-To", "To", "Subject", "Message-ID", "Date", "List-Unsubscribe", "List-Unsubscribe-Post")
+HEADERS = ("From", "Reply-To", "To", "Subject", "Message-ID", "Date", "List-Unsubscribe", "List-Unsubscribe-Post",
+           "X-Standpipe-Kind")
 
 
 def say(**what):

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, process::Stdio, time::Duration};
 
 use serde_json::Value;
-use testkit::{Builder, driver_directory, has};
+use testkit::{BESIDE, Builder, driver_directory, has};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -67,9 +67,27 @@ impl Sink {
         self.hear("told").await;
     }
 
-    /// The next mail that it took.
+    /// The next mail that it took, but for those that come beside what a test does.
     pub(crate) async fn mail(&mut self) -> Value {
+        loop {
+            let mail = self.any_mail().await;
+            if !is_beside(&mail) {
+                return mail;
+            }
+        }
+    }
+
+    /// The next mail that it took.
+    pub(crate) async fn any_mail(&mut self) -> Value {
         self.hear("headers").await
+    }
+
+    /// The mails that it told of and that nobody heard yet; after it was told something.
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
+        let (mails, others): (VecDeque<_>, _) =
+            self.said.drain(..).partition(|said| !said["headers"].is_null());
+        self.said = others;
+        mails.into()
     }
 
     /// The next refusal.
@@ -97,6 +115,13 @@ impl Sink {
     /// Whether it took a mail that nobody read yet; after it was told something, so that all before that is heard.
     pub(crate) async fn took_another(&mut self) -> bool {
         self.tell("ok").await;
-        self.said.iter().any(|said| !said["headers"].is_null())
+        self.said
+            .iter()
+            .any(|said| !said["headers"].is_null() && !is_beside(said))
     }
+}
+
+fn is_beside(mail: &Value) -> bool {
+    let kind = mail["headers"]["X-Standpipe-Kind"].as_str();
+    kind.is_some_and(|kind| BESIDE.contains(&kind))
 }

@@ -127,9 +127,11 @@ impl App {
         }
     }
 
-    /// Removes what ended a day ago, and forgets limits that are at rest. The binary calls it every hour.
+    /// Tells of tokens that end, removes what ended a day ago, and forgets limits that are at rest. The binary calls it every hour.
     pub async fn remove_expired(&self) -> Result<()> {
         self.0.limits.forget_idle();
+        // Before they are removed.
+        self.tell_of_ending_tokens().await?;
         let before = model::time::after(self.now(), -KEEP_ENDED_SECONDS);
         let mut tx = self.db().begin().await?;
         handles::delete_expired_holds(&mut tx, self.now()).await?;
@@ -138,6 +140,7 @@ impl App {
         sessions::delete_expired_sessions(&mut tx, before).await?;
         tokens::delete_retired_tokens(&mut tx, before).await?;
         self.remove_dead_mail(&mut tx).await?;
+        self.remove_old_places(&mut tx).await?;
         let given_up = model::time::after(self.now(), -self.settings().handles.hold_seconds);
         workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
         self.remove_old_db_log(&mut tx, self.now()).await?;

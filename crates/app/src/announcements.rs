@@ -6,7 +6,7 @@
 
 mod unsubscribe;
 
-use mail::{Announcement, Outgoing, Rendered};
+use mail::{Announcement, Kind, Outgoing, Rendered};
 use model::{AnnouncementId, MailId, UserId, email::EmailAddress, preferences::Category, time};
 use store::{
     Unrecorded, announcements,
@@ -83,6 +83,7 @@ impl App {
             self.render_announcement(nobody, new.category, &new.subject, &new.markdown)?;
         let mail = Outgoing {
             id: MailId::new(self.now(), self.random()),
+            kind: Kind::Announcement.as_str().to_owned(),
             to,
             message,
             unsubscribe: Some(unsubscribe),
@@ -187,6 +188,7 @@ impl App {
         let (message, unsubscribe) = self.render_announcement(user, *category, subject, markdown)?;
         Ok(Some(Outgoing {
             id: row.id,
+            kind: row.kind.clone(),
             to,
             message,
             unsubscribe: Some(unsubscribe),

@@ -131,6 +131,7 @@ impl App {
         outbox::delete_mails_of(tx, user).await?;
         let goodbye = mail::Message::AccountDeleted {
             public_url: self.settings().public_url.to_string(),
+            at: time::for_people(self.now()),
         };
         let rows = user_emails::list_emails_in(tx, user).await?;
         for row in rows.iter().filter(|row| row.status == EmailStatus::Verified) {

@@ -153,7 +153,7 @@ impl App {
             expires_at: time::after(now, LIFETIME_SECONDS),
         };
         email_proofs::upsert_proof(tx, &sent).await?;
-        let notice = self.notice(actor, now);
+        let notice = self.notice(actor);
         let message = match owner {
             Some(_) => Message::EmailTaken(notice),
             None => Message::VerifyEmail(mail::Proof {
@@ -326,7 +326,7 @@ impl App {
         before: &[EmailRow],
         other: &EmailAddress,
     ) -> Result<()> {
-        let message = Message::EmailChanged(change, self.notice(actor, self.now()));
+        let message = Message::EmailChanged(change, self.notice(actor));
         let primary = before.iter().find(|row| row.is_primary).map(|row| &row.email);
         self.enqueue_mail(tx, Some(actor.id()), other, &message).await?;
         match primary.filter(|primary| primary.key() != other.key()) {

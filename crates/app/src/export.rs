@@ -42,11 +42,13 @@ impl App {
     /// Begins an archive of everything that is kept of the actor, and records that it was asked for.
     pub async fn export_account(&self, actor: &Actor) -> Result<Export> {
         self.require_fresh(actor, Freshness::Sensitive)?;
-        let tx = self.db().begin().await?;
+        let mut tx = self.db().begin().await?;
+        self.tell(&mut tx, actor, mail::Event::ExportMade).await?;
         let entry = actor
             .entry(Action::UserExportCreate)
             .on(actor.id(), &actor.user.handle);
         tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
         let (sender, chunks) = mpsc::channel(WAITING);
         let archive = Archive::new(sender.clone(), self.now());
         let (app, actor, now) = (self.clone(), actor.clone(), self.now());

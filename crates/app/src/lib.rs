@@ -10,8 +10,10 @@ mod audit;
 mod authority;
 mod error;
 mod keys;
+mod known_places;
 mod last_use;
 mod limits;
+mod notices;
 mod settings;
 mod steady;
 

@@ -11,6 +11,7 @@ use model::{
     member::{MemberRole, MemberStatus},
     process::{ProcessState, ProcessType},
     session::Freshness,
+    time,
     workspace::BackendKind,
 };
 use store::{
@@ -368,6 +369,7 @@ impl App {
             may_write: row.role == MemberRole::Operator,
             host: self.workspace_host(owner, &workspace.handle),
             url: format!("{public_url}workspace/{owner}-{}", workspace.handle),
+            at: time::for_people(self.now()),
         });
         for email in user_emails::list_emails_in(tx, row.user_id).await? {
             if email.is_primary && email.status == EmailStatus::Verified {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use waiting::WaitingMail;
 
-use crate::{App, Error, Peer, Result, keys::Purpose};
+use crate::{App, Error, Peer, Result, keys::Purpose, notices};
 
 /// How much longer a mail is leased than it can take to leave.
 const SPARE: Duration = Duration::from_secs(30);
@@ -57,17 +57,17 @@ struct Letter {
     link: Option<String>,
 }
 
-pub(crate) fn link_message(url: String, code: &Secret<String>, peer: &Peer) -> mail::Link {
-    mail::Link {
-        url,
-        code: code.expose().clone(),
-        ip: peer.ip.to_string(),
-        user_agent: peer.user_agent.clone(),
-        minutes: LIFETIME_SECONDS / 60,
-    }
-}
-
 impl App {
+    pub(crate) fn link_message(&self, url: String, code: &Secret<String>, peer: &Peer) -> mail::Link {
+        mail::Link {
+            url,
+            code: code.expose().clone(),
+            minutes: LIFETIME_SECONDS / 60,
+            at: time::for_people(self.now()),
+            by: notices::by(peer),
+        }
+    }
+
     /// Writes a mail to `to` into the outbox.
     pub(crate) async fn enqueue_mail(
         &self,
@@ -95,7 +95,7 @@ impl App {
         let row = MailRow {
             id,
             user_id: user,
-            kind: message.kind().to_owned(),
+            kind: message.kind().as_str().to_owned(),
             sealed,
             attempts: 0,
             created_at: now,
@@ -201,6 +201,7 @@ impl App {
         let mailer = &self.0.mailer;
         let mail = Outgoing {
             id: row.id,
+            kind: row.kind.clone(),
             to: letter.to.parse().map_err(|_| mail::Error::Compose)?,
             message: mail::Rendered {
                 subject: letter.subject,

@@ -94,12 +94,17 @@ impl App {
         let password = self
             .insert_password_until(&mut tx, actor.id(), expires_at)
             .await?;
+        let event = mail::Event::PasswordRotated {
+            until: expires_at.map(time::for_people),
+        };
+        self.tell(&mut tx, actor, event).await?;
         let entry = actor
             .entry(Action::UserPasswordCreate)
             .on(actor.id(), &actor.user.handle)
             .with("password_id", password.id.to_string())
             .with("expires_at", expires_at.map(time::rfc3339_seconds));
         tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
         Ok(password)
     }
 

@@ -9,7 +9,7 @@ use model::{
     token::{PlainToken, TokenKey},
     version::Expected,
 };
-use store::{Tx, connections, sessions, sessions::SessionRow, sign_ins, users, users::UserRow};
+use store::{Tx, connections, known_places, sessions, sessions::SessionRow, sign_ins, users, users::UserRow};
 
 use crate::{
     Actor, App, Error, Peer, Result,
@@ -214,6 +214,12 @@ impl App {
         users::reset_auth(&mut tx, user.id, now).await?;
         sessions::delete_sessions_but(&mut tx, user.id, "").await?;
         sign_ins::delete_sign_ins_of(&mut tx, user.id).await?;
+        // Whoever it was that signed in, from now on it is news.
+        known_places::forget_places(&mut tx, user.id).await?;
+        let event = mail::Event::AuthReset {
+            password_rotated: rotate_password,
+        };
+        self.tell(&mut tx, actor, event).await?;
         let reset = actor
             .entry(Action::UserAuthReset)
             .on(user.id, &user.handle)
@@ -236,6 +242,7 @@ impl App {
             .await?
             .ok_or(Error::NotFound("user"))?;
         self.end_open_connections(user.id, Some(user.connection_epoch));
+        self.wake_workers();
         Ok(user)
     }
 

@@ -25,8 +25,7 @@ use store::{
 use crate::{
     App, Error, Peer, Result, access_check,
     error::Checks,
-    keys,
-    outbox::link_message,
+    keys, notices,
     steady::{self, Asked},
 };
 
@@ -131,13 +130,14 @@ impl App {
             self.new_sign_in(SignInVia::Mail, Some(email.clone()), next_path, peer);
         let link = self.link_url(&link_secret);
         let message = match &user {
-            Some(_) => mail::Message::SignIn(link_message(link, &code, peer)),
+            Some(_) => mail::Message::SignIn(self.link_message(link, &code, peer)),
             None if self.settings().sign_up.allows(&email) => {
-                mail::Message::SignUp(link_message(link, &code, peer))
+                mail::Message::SignUp(self.link_message(link, &code, peer))
             }
             None => mail::Message::NoAccount {
                 public_url: self.settings().public_url.to_string(),
-                ip: peer.ip.to_string(),
+                at: time::for_people(self.now()),
+                by: notices::by(peer),
             },
         };
         let mut tx = self.db().begin().await?;
@@ -255,6 +255,7 @@ impl App {
         let (session_id, session) = self
             .insert_session(&mut tx, &user, SessionKind::Console, peer)
             .await?;
+        self.note_sign_in(&mut tx, &user, peer).await?;
         let origin = peer.origin_of(&user, Credential::Session(session_id));
         let entry = AuditEntry::new(Some(user.id), Action::SessionCreate).on(user.id, &user.handle);
         let begun = self.record(origin.clone(), entry);
@@ -286,13 +287,7 @@ impl App {
             let message = mail::Message::SessionsEnded {
                 devices: ended.clone(),
                 most,
-                notice: mail::Notice {
-                    handle: user.handle.to_string(),
-                    at: time::for_people(self.now()),
-                    ip: peer.ip.to_string(),
-                    user_agent: peer.user_agent.clone(),
-                    public_url: self.settings().public_url.to_string(),
-                },
+                notice: self.notice_of(user, notices::by(peer)),
             };
             self.enqueue_mail(tx, Some(user.id), &primary, &message).await?;
         }
@@ -369,6 +364,7 @@ impl App {
         let (session_id, session) = self
             .insert_session(&mut tx, &user, SessionKind::Console, peer)
             .await?;
+        self.note_sign_in(&mut tx, &user, peer).await?;
         let by_link = match row.via {
             SignInVia::Mail => Credential::Mail,
             SignInVia::Operator => Credential::Operator,
@@ -382,6 +378,7 @@ impl App {
             self.record(by_session, about(Action::SessionCreate)),
         ])
         .await?;
+        self.wake_workers();
         Ok(session)
     }
 

@@ -77,7 +77,7 @@ impl App {
             code: code.expose().clone(),
             deed: deed.to_owned(),
             minutes: LIFETIME_SECONDS / 60,
-            notice: self.notice(actor, now),
+            notice: self.notice(actor),
         });
         self.enqueue_mail(&mut tx, Some(actor.id()), &sent_to, &message)
             .await?;
@@ -202,17 +202,6 @@ impl App {
 
     fn step_up_mac(&self, session: SessionId, code: &str) -> [u8; 32] {
         self.keys().sign_in_mac(&format!("step-up {session}"), code)
-    }
-
-    /// Who did something just now, from where, for a mail that tells of it.
-    pub(crate) fn notice(&self, actor: &Actor, at: Timestamp) -> mail::Notice {
-        mail::Notice {
-            handle: actor.user.handle.to_string(),
-            at: time::for_people(at),
-            ip: actor.peer.ip.to_string(),
-            user_agent: actor.peer.user_agent.clone(),
-            public_url: self.settings().public_url.to_string(),
-        }
     }
 }
 

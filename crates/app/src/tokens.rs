@@ -1,9 +1,11 @@
 //! API tokens: made, listed, switched, deleted; rotated (`rotation`), and ended when they leak (`revocation`).
 
+mod notices;
 mod revocation;
 mod rotation;
 
 use jiff::Timestamp;
+use mail::Event;
 use model::{
     TokenId,
     audit::{Action, AuditEntry, Credential},
@@ -130,7 +132,7 @@ impl App {
         let mut tx = self.db().begin().await?;
         let user = self.lock_actor(&mut tx, actor).await?;
         let cap = self.settings().tokens_per_user;
-        tokens::delete_dead_tokens(&mut tx, user.id, user.auth_epoch, self.now()).await?;
+        self.clear_dead_tokens(&mut tx, &user).await?;
         let slot = tokens::find_free_slot(&mut tx, user.id, cap)
             .await?
             .ok_or_else(|| cap_reached(cap))?;
@@ -139,12 +141,15 @@ impl App {
             Err(error) if error.is_duplicate() => return Err(cap_reached(cap)),
             other => other?,
         }
+        let event = Event::TokenCreated(notices::facts(&row));
+        self.tell(&mut tx, actor, event).await?;
         let entry = about(actor, Action::TokenCreate, &row)
             .with("last4", row.last4.clone())
             .with("scope", row.scope.as_str())
             .with("networks", row.networks.texts())
             .with("expires_at", json!(row.expires_at.map(time::rfc3339_seconds)));
         tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
         Ok((row, plain))
     }
 
@@ -172,6 +177,7 @@ impl App {
             last_used_at: None,
             last_used_ip: None,
             version_id: 1,
+            told_days: None,
         };
         (row, plain)
     }

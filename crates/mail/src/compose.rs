@@ -1,5 +1,8 @@
 //! A mail as it travels: head, two parts, the operator's signature, and the envelope around it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use lettre::{
@@ -7,7 +10,7 @@ use lettre::{
     address::Envelope,
     message::{Mailbox, MultiPart, header},
 };
-use model::{MailId, email::EmailAddress};
+use model::{MailId, email::EmailAddress, one_line};
 use url::Url;
 
 use crate::{Error, Rendered, dkim::Signer};
@@ -32,6 +35,8 @@ pub struct Outgoing {
     pub id: MailId,
     /// The recipient.
     pub to: EmailAddress,
+    /// Which kind of mail it is, as [`crate::Kind`] calls it.
+    pub kind: String,
     /// What it says.
     pub message: Rendered,
     /// Where one POST ends mails of its kind (RFC 8058); mails that everybody gets have none.
@@ -71,12 +76,12 @@ impl Sender {
         let id = format!("<{}@{}>", mail.id, self.from.email.domain());
         let mut builder = Email::builder()
             .message_id(Some(id))
-            .from(self.from.clone())
+            .from(plain(&self.from))
             .to(Mailbox::new(None, to))
-            .subject(mail.message.subject.as_str())
+            .subject(header_text(&mail.message.subject))
             .header(header::MIME_VERSION_1_0);
         if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(reply_to.clone());
+            builder = builder.reply_to(plain(reply_to));
         }
         let mut email = builder
             .multipart(MultiPart::alternative_plain_html(
@@ -84,6 +89,9 @@ impl Sender {
                 mail.message.html.clone(),
             ))
             .map_err(|_| Error::Compose)?;
+        insert(&mut email, "X-Standpipe-Kind", mail.kind.clone());
+        // RFC 3834: no answer that a mailbox gives by itself is of use.
+        insert(&mut email, "Auto-Submitted", "auto-generated".to_owned());
         if let Some(url) = &mail.unsubscribe {
             insert(&mut email, "List-Unsubscribe", format!("<{url}>"));
             insert(
@@ -94,6 +102,21 @@ impl Sender {
         }
         Ok(email)
     }
+}
+
+/// The longest text in a header, in characters.
+const LONGEST_TEXT: usize = 200;
+
+/// A text in a header is one line, and is what it says: what looks like an encoded word (RFC 2047) would be read as
+/// another text.
+fn header_text(text: &str) -> String {
+    one_line(text, LONGEST_TEXT).replace("=?", "= ?")
+}
+
+/// The mailbox with a name that a header can hold.
+fn plain(mailbox: &Mailbox) -> Mailbox {
+    let name = mailbox.name.as_deref().map(header_text);
+    Mailbox::new(name.filter(|name| !name.is_empty()), mailbox.email.clone())
 }
 
 fn insert(email: &mut Email, name: &'static str, value: String) {

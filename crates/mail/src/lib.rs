@@ -5,11 +5,15 @@ mod announcement;
 mod compose;
 pub mod dkim;
 mod error;
+mod kind;
 mod message;
 mod transport;
 
 pub use announcement::{Announcement, Unfit, check_markdown};
 pub use compose::{Outgoing, Sender};
 pub use error::{Error, Fate};
-pub use message::{AccessGiven, EmailChange, HandleChange, Link, Message, Notice, Proof, Rendered, StepUp};
+pub use kind::Kind;
+pub use message::{
+    AccessGiven, By, EmailChange, Event, HandleChange, Link, Message, Notice, Proof, Rendered, StepUp, Token,
+};
 pub use transport::{Smtp, Transport};

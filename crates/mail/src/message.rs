@@ -2,13 +2,23 @@
 
 mod access;
 mod account;
+mod event;
 mod handle;
+mod link;
+mod notice;
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
 
 pub use access::AccessGiven;
-pub use account::{EmailChange, Notice, Proof, StepUp};
+pub use account::{EmailChange, Proof, StepUp};
+pub use event::{Event, Token};
 pub use handle::HandleChange;
+pub use link::Link;
+pub use notice::{By, Notice};
+
+use crate::Kind;
 
 /// What a mail says.
 #[derive(Debug, Clone)]
@@ -17,25 +27,27 @@ pub enum Message {
     SignIn(Link),
     /// Somebody wants to make an account with the recipient's address.
     SignUp(Link),
-    /// The recipient's handle was changed.
-    HandleChanged(HandleChange, Notice),
     /// Somebody wanted to sign in with an address that has no account, where accounts are by invitation.
     NoAccount {
         /// Where Standpipe is.
         public_url: String,
+        /// When.
+        at: String,
         /// Who asked.
-        ip: String,
+        by: By,
     },
+    /// Something happened to the recipient's account.
+    Event(Event, Notice),
+    /// The recipient's handle was changed.
+    HandleChanged(HandleChange, Notice),
     /// A credential of the recipient's was reported as leaked, and ended.
     CredentialRevoked {
         /// Which one.
         what: String,
-        /// Of which account.
-        handle: String,
         /// Where the others are.
         url: String,
         /// Who reported it.
-        ip: String,
+        notice: Notice,
     },
     /// A signed-in person confirms that it is them.
     StepUp(StepUp),
@@ -49,6 +61,8 @@ pub enum Message {
     AccountDeleted {
         /// Where Standpipe is.
         public_url: String,
+        /// When.
+        at: String,
     },
     /// Somebody let the recipient into a workspace.
     AccessGiven(AccessGiven),
@@ -68,21 +82,6 @@ pub enum Message {
         /// Who signed in, and from where.
         notice: Notice,
     },
-}
-
-/// A sign-in link and what belongs to it.
-#[derive(Debug, Clone)]
-pub struct Link {
-    /// The link.
-    pub url: String,
-    /// The six digits.
-    pub code: String,
-    /// Who asked.
-    pub ip: String,
-    /// With what browser.
-    pub user_agent: String,
-    /// For how many minutes both work.
-    pub minutes: i64,
 }
 
 /// A message ready to send.
@@ -108,36 +107,50 @@ struct Text<'a> {
     words: &'a Words,
 }
 
-const OTHER_BROWSER: &str = "In another browser, type this code:";
-
 /// One source of words for both forms.
+#[derive(Default)]
 struct Words {
-    subject: &'static str,
+    subject: String,
     lead: String,
     url: Option<(&'static str, String)>,
     /// What one does with the code, and the code.
     code: Option<(&'static str, String)>,
     facts: Vec<String>,
+    /// Whose account, when, from where: what it is called, and what it is.
+    details: Vec<(&'static str, String)>,
     warning: String,
+    /// The page with what helps if it was somebody else.
+    not_me: Option<String>,
+}
+
+impl Words {
+    fn new(subject: impl Into<String>, lead: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            lead: lead.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Message {
-    /// The message's name in the outbox and in logs.
-    pub fn kind(&self) -> &'static str {
+    /// Which kind of mail it is.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::SignIn(_) => "sign_in",
-            Self::SignUp(_) => "sign_up",
-            Self::HandleChanged(..) => "handle_changed",
-            Self::NoAccount { .. } => "no_account",
-            Self::CredentialRevoked { .. } => "credential_revoked",
-            Self::StepUp(_) => "step_up",
-            Self::VerifyEmail(_) => "verify_email",
-            Self::EmailTaken(_) => "email_taken",
-            Self::EmailChanged(..) => "email_changed",
-            Self::AccountDeleted { .. } => "account_deleted",
-            Self::AccessGiven(_) => "access_given",
-            Self::CliLogin { .. } => "cli_login",
-            Self::SessionsEnded { .. } => "sessions_ended",
+            Self::SignIn(_) => Kind::SignIn,
+            Self::SignUp(_) => Kind::SignUp,
+            Self::Event(event, _) => event.kind(),
+            Self::HandleChanged(..) => Kind::HandleChanged,
+            Self::NoAccount { .. } => Kind::NoAccount,
+            Self::CredentialRevoked { .. } => Kind::CredentialRevoked,
+            Self::StepUp(_) => Kind::StepUp,
+            Self::VerifyEmail(_) => Kind::VerifyEmail,
+            Self::EmailTaken(_) => Kind::EmailTaken,
+            Self::EmailChanged(..) => Kind::EmailChanged,
+            Self::AccountDeleted { .. } => Kind::AccountDeleted,
+            Self::AccessGiven(_) => Kind::AccessGiven,
+            Self::CliLogin { .. } => Kind::CliLogin,
+            Self::SessionsEnded { .. } => Kind::SessionsEnded,
         }
     }
 
@@ -147,33 +160,16 @@ impl Message {
             Self::SignIn(link) | Self::SignUp(link) => Some(link.minutes),
             Self::VerifyEmail(proof) => Some(proof.minutes),
             Self::StepUp(step_up) => Some(step_up.minutes),
-            Self::HandleChanged(..)
-            | Self::NoAccount { .. }
-            | Self::AccountDeleted { .. }
-            | Self::AccessGiven(_)
-            | Self::CredentialRevoked { .. }
-            | Self::EmailTaken(_)
-            | Self::EmailChanged(..)
-            | Self::SessionsEnded { .. }
-            | Self::CliLogin { .. } => None,
+            _ => None,
         }
     }
 
-    /// The link in it, if there is one.
+    /// The link in it by which somebody signs in or proves an address, if there is one.
     pub fn link(&self) -> Option<&str> {
         match self {
             Self::SignIn(link) | Self::SignUp(link) => Some(&link.url),
             Self::VerifyEmail(proof) => Some(&proof.url),
-            Self::HandleChanged(..)
-            | Self::NoAccount { .. }
-            | Self::AccountDeleted { .. }
-            | Self::AccessGiven(_)
-            | Self::CredentialRevoked { .. }
-            | Self::StepUp(_)
-            | Self::EmailTaken(_)
-            | Self::EmailChanged(..)
-            | Self::CliLogin { .. }
-            | Self::SessionsEnded { .. } => None,
+            _ => None,
         }
     }
 
@@ -181,7 +177,7 @@ impl Message {
     pub fn render(&self) -> Result<Rendered, askama::Error> {
         let words = &self.words();
         Ok(Rendered {
-            subject: words.subject.to_owned(),
+            subject: words.subject.clone(),
             text: Text { words }.render()?,
             html: Html { words }.render()?,
         })
@@ -189,73 +185,17 @@ impl Message {
 
     fn words(&self) -> Words {
         match self {
-            Self::SignIn(link) => Words {
-                subject: "Sign in to Standpipe",
-                lead: "Open this link in the browser in which you asked for it, and confirm there."
-                    .to_owned(),
-                url: Some(("Sign in", link.url.clone())),
-                code: Some((OTHER_BROWSER, link.code.clone())),
-                facts: link.facts(),
-                warning: "If you did not ask for this, do nothing: the link alone signs nobody in. Never tell anyone the code."
-                    .to_owned(),
-            },
-            Self::SignUp(link) => Words {
-                subject: "Create your Standpipe account",
-                lead:
-                    "Open this link in the browser in which you asked for it, and choose your handle there."
-                        .to_owned(),
-                url: Some(("Create account", link.url.clone())),
-                code: Some((OTHER_BROWSER, link.code.clone())),
-                facts: link.facts(),
-                warning: "If you did not ask for this, do nothing: no account is made without the link. Never tell anyone the code."
-                    .to_owned(),
-            },
+            Self::SignIn(link) => link.sign_in(),
+            Self::SignUp(link) => link.sign_up(),
+            Self::NoAccount { public_url, at, by } => link::no_account(public_url, at, by),
+            Self::Event(event, notice) => event.words(notice),
             Self::HandleChanged(change, notice) => change.words(notice),
-            Self::NoAccount { public_url, ip } => Words {
-                subject: "No Standpipe account for this address",
-                lead: format!(
-                    "Somebody tried to sign in at {public_url} with this address, which has no account there. Accounts are by invitation: ask the operator for one."
-                ),
-                url: None,
-                code: None,
-                facts: vec![format!("Asked from {ip}.")],
-                warning: "If it was not you, do nothing.".to_owned(),
-            },
-            Self::CredentialRevoked {
-                what,
-                handle,
-                url,
-                ip,
-            } => Words {
-                subject: "A leaked credential of your Standpipe account was ended",
-                lead: format!(
-                    "Somebody reported the {what} of your account {handle} as leaked. It was ended at once: nothing can be done with it any more."
-                ),
-                url: Some(("See what is left", url.clone())),
-                code: None,
-                facts: vec![
-                    format!("Reported from {ip}."),
-                    "What was done with it is in your audit log.".to_owned(),
-                ],
-                warning: "Find out where it leaked before you put another one in its place.".to_owned(),
-            },
+            Self::CredentialRevoked { what, url, notice } => credential_revoked(what, url, notice),
             Self::StepUp(step_up) => step_up.words(),
             Self::VerifyEmail(proof) => proof.words(),
             Self::EmailTaken(notice) => account::email_taken(notice),
             Self::EmailChanged(change, notice) => change.words(notice),
-            Self::AccountDeleted { public_url } => Words {
-                subject: "Your Standpipe account is deleted",
-                lead: format!(
-                    "The account of this address at {public_url} is deleted, with its workspaces, tokens and sessions. This cannot be undone."
-                ),
-                url: None,
-                code: None,
-                facts: vec![
-                    "This address is forgotten: this is the last mail.".to_owned(),
-                    "The handle is held for a while, so that nobody takes your host names over.".to_owned(),
-                ],
-                warning: "If it was not you, tell the operator of this server at once.".to_owned(),
-            },
+            Self::AccountDeleted { public_url, at } => account_deleted(public_url, at),
             Self::AccessGiven(given) => given.words(),
             Self::CliLogin { days, notice } => account::cli_login(*days, notice),
             Self::SessionsEnded {
@@ -267,52 +207,38 @@ impl Message {
     }
 }
 
-impl Link {
-    fn facts(&self) -> Vec<String> {
-        vec![
-            format!("Link and code work for {} minutes, once.", self.minutes),
-            format!("Asked from {} with {}.", self.ip, self.user_agent),
-        ]
-    }
+fn credential_revoked(what: &str, url: &str, notice: &Notice) -> Words {
+    let what = model::one_line(what, 100);
+    let words = Words {
+        url: Some(("See what is left", url.to_owned())),
+        facts: vec!["What was done with it is in your audit log.".to_owned()],
+        ..Words::new(
+            "A leaked credential of your Standpipe account was ended",
+            format!(
+                "Somebody reported the {what} of your account {} as leaked. It was ended at once: nothing can be done with it any more.",
+                notice.handle
+            ),
+        )
+    };
+    notice.tell(
+        words,
+        "When and from where is of the report, not of the leak. Find out where it leaked before you put another one in its place.",
+    )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_have_link_and_code_and_no_markup_from_outside() {
-        let link = Link {
-            url: "http://localhost:8080/login/confirm?t=abc".to_owned(),
-            code: "123456".to_owned(),
-            ip: "127.0.0.1".to_owned(),
-            user_agent: "<script>".to_owned(),
-            minutes: 15,
-        };
-        let rendered = Message::SignIn(link).render().unwrap();
-        for part in [&rendered.text, &rendered.html] {
-            assert!(part.contains("123456") && part.contains("login/confirm?t=abc"));
-        }
-        assert!(!rendered.html.contains("<script>"));
-        assert!(rendered.text.contains("<script>"));
-    }
-
-    #[test]
-    fn a_leak_is_told_with_what_ended_and_where_to_look() {
-        let message = Message::CredentialRevoked {
-            what: "API token <b>CI</b>".to_owned(),
-            handle: "ana".to_owned(),
-            url: "http://localhost:8080/settings/tokens".to_owned(),
-            ip: "203.0.113.7".to_owned(),
-        };
-        let rendered = message.render().unwrap();
-        assert!(message.link().is_none(), "it signs nobody in");
-        for part in [&rendered.text, &rendered.html] {
-            assert!(part.contains("/settings/tokens") && part.contains("203.0.113.7"));
-        }
-        assert!(
-            rendered.text.contains("API token <b>CI</b> of your account ana")
-                && !rendered.html.contains("<b>CI")
-        );
+fn account_deleted(public_url: &str, at: &str) -> Words {
+    Words {
+        facts: vec![
+            "This address is forgotten: this is the last mail.".to_owned(),
+            "The handle is held for a while, so that nobody takes your host names over.".to_owned(),
+        ],
+        details: vec![("When", at.to_owned())],
+        warning: "If it was not you, tell the operator of this server at once.".to_owned(),
+        ..Words::new(
+            "Your Standpipe account is deleted",
+            format!(
+                "The account of this address at {public_url} is deleted, with its workspaces, tokens and sessions. This cannot be undone."
+            ),
+        )
     }
 }

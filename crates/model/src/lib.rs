@@ -2,9 +2,11 @@
 //! and which values are allowed. No I/O, no clock, no generator of its own: time and randomness are passed in
 //! through [`Clock`] and [`Random`]. Every other crate uses these nouns.
 
+pub mod alarm;
 pub mod audit;
 pub mod cli_login;
 pub mod csv;
+pub mod device;
 pub mod email;
 pub mod filter;
 pub mod handle;
@@ -30,12 +32,14 @@ pub mod version;
 pub mod workspace;
 
 mod error;
+mod one_line;
 
 pub use error::Invalid;
 pub use id::{
     AnnouncementId, AuditId, CliLoginId, EmailId, MailId, MemberId, PasswordId, ProcessId, SessionId,
     SignInId, TokenId, UserId, WorkspaceId,
 };
+pub use one_line::one_line;
 pub use random::Random;
 pub use secret::Secret;
 pub use time::Clock;

@@ -13,7 +13,9 @@ use zeroize::Zeroize;
 
 use crate::{Invalid, Random, SessionId, TokenId, profile};
 
-pub use life::{OVERLAP_DEFAULT, OVERLAP_MAX, TokenState, expires_at, overlap};
+pub use life::{
+    OVERLAP_DEFAULT, OVERLAP_MAX, TOLD_SECONDS, TokenState, WARNING_DAYS, expires_at, overlap, warning,
+};
 
 const SECRET_LENGTH: usize = 30;
 const CHECKSUM_LENGTH: usize = 6;

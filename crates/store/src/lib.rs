@@ -28,6 +28,7 @@ pub mod deleted_users;
 pub mod email_proofs;
 pub mod handles;
 pub mod identities;
+pub mod known_places;
 pub mod members;
 pub mod outbox;
 pub mod preferences;

@@ -32,6 +32,7 @@ migrations! {
     11 "0011_cli_logins";
     13 "0013_mail";
     14 "0014_announcements";
+    15 "0015_notices";
     17 "0017_backends";
     19 "0019_members";
 }

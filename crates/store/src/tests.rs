@@ -68,6 +68,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         crate::identities::STATEMENTS,
     ),
     (
+        "known_places",
+        include_str!("known_places.rs"),
+        crate::known_places::STATEMENTS,
+    ),
+    (
         "email_proofs",
         include_str!("email_proofs.rs"),
         crate::email_proofs::STATEMENTS,

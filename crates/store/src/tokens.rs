@@ -55,6 +55,8 @@ pub struct TokenRow {
     pub last_used_ip: Option<String>,
     /// Counts its changes, from 1.
     pub version_id: i64,
+    /// What its owner was told of its end: so many days before, or 0 when it came.
+    pub told_days: Option<i64>,
 }
 
 impl TokenRow {
@@ -93,6 +95,7 @@ impl TokenRow {
             last_used_at: row.opt_time("t_last_used_at")?,
             last_used_ip: row.opt_text("t_last_used_ip")?,
             version_id: row.int("t_version_id")?,
+            told_days: row.opt_int("t_told_days")?,
         })
     }
 }
@@ -104,7 +107,7 @@ macro_rules! columns {
          t.status AS t_status, t.created_at AS t_created_at, t.updated_at AS t_updated_at, \
          t.expires_at AS t_expires_at, t.last_used_at AS t_last_used_at, t.last_used_ip AS t_last_used_ip, \
          t.version_id AS t_version_id, t.scope AS t_scope, t.networks AS t_networks, \
-         t.retiring_until AS t_retiring_until"
+         t.retiring_until AS t_retiring_until, t.told_days AS t_told_days"
     };
 }
 
@@ -139,6 +142,62 @@ const DELETE_RETIRED_TOKENS: Sql =
 /// Removes the tokens of all accounts whose overlap ended before `before`.
 pub async fn delete_retired_tokens(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     tx.run(DELETE_RETIRED_TOKENS, params![before]).await
+}
+
+const LIST_RETIRED_TOKENS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tokens t WHERE t.user_id = $1 AND t.auth_epoch = $2 AND t.status = 'active' AND t.retiring_until <= $3 \
+     AND (t.told_days IS NULL OR t.told_days > 0)"
+));
+
+/// The tokens of `user` whose overlap is over, and whose owner was not told so yet.
+pub async fn list_retired_tokens(
+    tx: &mut Tx,
+    user: UserId,
+    auth_epoch: i64,
+    now: Timestamp,
+) -> Result<Vec<TokenRow>> {
+    let rows = tx
+        .all(LIST_RETIRED_TOKENS, params![user, auth_epoch, now])
+        .await?;
+    rows.iter().map(TokenRow::from_row).collect()
+}
+
+const LIST_ENDING_TOKENS: Sql = sql(concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    user_columns!(),
+    " FROM tokens t JOIN users u ON u.id = t.user_id \
+     WHERE t.status = 'active' AND u.state = 'active' AND t.auth_epoch = u.auth_epoch \
+     AND (t.expires_at > $1 AND t.expires_at <= $2 OR t.retiring_until <= $3) \
+     AND (t.told_days IS NULL OR t.told_days > 0) AND t.id > $4 ORDER BY t.id LIMIT $5"
+));
+
+/// Up to `limit` living tokens after the token `after`, with their owners, that expire after `past` and until `soon`, or
+/// whose overlap is over `now`, and whose owner was not told yet that they ended.
+pub async fn list_ending_tokens(
+    db: &Db,
+    (past, soon): (Timestamp, Timestamp),
+    now: Timestamp,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(TokenRow, UserRow)>> {
+    let rows = db
+        .all(LIST_ENDING_TOKENS, params![past, soon, now, after, limit])
+        .await?;
+    rows.iter()
+        .map(|row| Ok((TokenRow::from_row(row)?, UserRow::from_row(row)?)))
+        .collect()
+}
+
+const NOTE_TOLD: Sql = sql("UPDATE tokens SET told_days = $3 \
+     WHERE user_id = $1 AND id = $2 AND (told_days IS NULL OR told_days > $3)");
+
+/// Notes that the owner of a token was told of its end, `days` before; false when somebody else told them meanwhile.
+pub async fn note_told(tx: &mut Tx, user: UserId, id: TokenId, days: i64) -> Result<bool> {
+    Ok(tx.run(NOTE_TOLD, params![user, id, days]).await? == 1)
 }
 
 const RETIRE_TOKEN: Sql = sql(
@@ -279,6 +338,9 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     FIND_FREE_SLOT,
     DELETE_DEAD_TOKENS,
     DELETE_RETIRED_TOKENS,
+    LIST_RETIRED_TOKENS,
+    LIST_ENDING_TOKENS,
+    NOTE_TOLD,
     RETIRE_TOKEN,
     INSERT_TOKEN,
     FIND_CREDENTIAL,

@@ -46,6 +46,8 @@ pub enum Unrecorded {
     Expiry,
     /// A person whose deletion is recorded was taken out of older records.
     Erasure,
+    /// The owner of a token was told of its end.
+    TokenTold,
     /// The operator writes to everybody.
     Announcement,
 }

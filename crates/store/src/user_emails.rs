@@ -96,6 +96,14 @@ pub async fn find_primary_email(db: &Db, user: UserId) -> Result<Option<EmailAdd
         .transpose()
 }
 
+/// The same, read inside a write.
+pub async fn find_primary_email_in(tx: &mut Tx, user: UserId) -> Result<Option<EmailAddress>> {
+    tx.one(FIND_PRIMARY_EMAIL, params![user])
+        .await?
+        .map(|row| row.parse("email"))
+        .transpose()
+}
+
 const LIST_EMAILS: Sql = sql(concat!(
     "SELECT ",
     columns!(),

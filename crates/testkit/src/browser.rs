@@ -20,10 +20,15 @@ pub struct Browser {
 
 impl Browser {
     pub(crate) fn new(http: SocketAddr) -> Self {
+        Self::called(http, "")
+    }
+
+    pub(crate) fn called(http: SocketAddr, user_agent: &str) -> Self {
         let jar = Arc::new(Jar::default());
         Self {
             client: client(http)
                 .cookie_provider(jar.clone())
+                .user_agent(user_agent)
                 .build()
                 .expect("a client"),
             jar,

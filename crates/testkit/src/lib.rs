@@ -40,7 +40,7 @@ pub use chromium::Chromium;
 pub use cluster::Cluster;
 pub use engine::Engine;
 pub use form_data::FormData;
-pub use mailbox::{Mail, Mailbox};
+pub use mailbox::{BESIDE, Mail, Mailbox};
 pub use parts::{driver_directory, find as program, has};
 pub use patience::until;
 pub use psql::{Psql, PsqlAnswer};

@@ -6,6 +6,19 @@ use crate::until;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Kinds of mail that come beside what a test does: they are found by asking for them ([`Mailbox::next_of`]).
+pub const BESIDE: [&str; 9] = [
+    "welcome",
+    "new_sign_in",
+    "token_created",
+    "token_rotated",
+    "token_expiring",
+    "token_ended",
+    "password_rotated",
+    "auth_reset",
+    "export_made",
+];
+
 /// The mail directory of a server.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
@@ -32,24 +45,47 @@ impl Mailbox {
         }
     }
 
-    /// The next mail to `address` that was not read yet.
+    /// The next mail to `address` that was not read yet, but for those that come beside ([`BESIDE`]).
     pub async fn next(&mut self, address: &str) -> Mail {
-        let what = format!("a mail to {address}");
-        let (path, mail) = until(&what, PATIENCE, async || self.unread(address)).await;
+        self.first(&format!("a mail to {address}"), |mail| {
+            mail.is_to(address) && !mail.is_beside()
+        })
+        .await
+    }
+
+    /// The next mail of `kind` to `address` that was not read yet.
+    pub async fn next_of(&mut self, kind: &str, address: &str) -> Mail {
+        self.first(&format!("a mail {kind} to {address}"), |mail| {
+            mail.is_to(address) && mail.kind() == kind
+        })
+        .await
+    }
+
+    /// How many mails to `address` were not read yet, but for those that come beside.
+    pub fn count(&self, address: &str) -> usize {
+        self.count_by(|mail| mail.is_to(address) && !mail.is_beside())
+    }
+
+    /// How many mails of `kind` to `address` were not read yet.
+    pub fn count_of(&self, kind: &str, address: &str) -> usize {
+        self.count_by(|mail| mail.is_to(address) && mail.kind() == kind)
+    }
+
+    /// All mails to `address` that were not read yet.
+    pub fn all(&self, address: &str) -> Vec<Mail> {
+        let mails = self.files().into_iter().map(|(_, mail)| mail);
+        mails.filter(|mail| mail.is_to(address)).collect()
+    }
+
+    fn count_by(&self, is_it: impl Fn(&Mail) -> bool) -> usize {
+        self.files().iter().filter(|(_, mail)| is_it(mail)).count()
+    }
+
+    async fn first(&mut self, what: &str, is_it: impl Fn(&Mail) -> bool) -> Mail {
+        let find = || self.files().into_iter().find(|(_, mail)| is_it(mail));
+        let (path, mail) = until(what, PATIENCE, async || find()).await;
         self.read.insert(path);
         mail
-    }
-
-    /// How many mails to `address` were not read yet.
-    pub fn count(&self, address: &str) -> usize {
-        self.files()
-            .iter()
-            .filter(|(_, mail)| mail.is_to(address))
-            .count()
-    }
-
-    fn unread(&self, address: &str) -> Option<(PathBuf, Mail)> {
-        self.files().into_iter().find(|(_, mail)| mail.is_to(address))
     }
 
     fn files(&self) -> Vec<(PathBuf, Mail)> {
@@ -91,6 +127,16 @@ impl Mail {
         self.head
             .lines()
             .any(|line| line.starts_with("To:") && line.contains(address))
+    }
+
+    /// Which kind of mail it is.
+    pub fn kind(&self) -> &str {
+        let line = |line| str::strip_prefix(line, "X-Standpipe-Kind: ");
+        self.head.lines().find_map(line).unwrap_or_default().trim()
+    }
+
+    fn is_beside(&self) -> bool {
+        BESIDE.contains(&self.kind())
     }
 
     /// The sign-in link.

@@ -214,6 +214,11 @@ impl TestApp {
         Browser::new(self.addresses().http)
     }
 
+    /// The same, which calls itself `user_agent`.
+    pub fn browser_called(&self, user_agent: &str) -> Browser {
+        Browser::called(self.addresses().http, user_agent)
+    }
+
     /// A new account, made by the operator.
     pub async fn create_user(&self, handle: &str) -> Person {
         let email = format!("{handle}@example.com");

@@ -16,6 +16,7 @@ mod emails;
 mod form;
 mod handle;
 mod next_path;
+mod not_me;
 mod notifications;
 mod profile;
 mod query;
@@ -78,6 +79,7 @@ pub(crate) fn pages() -> Router<Web> {
             "/unsubscribe/{mail}",
             get(unsubscribe::show_unsubscribe).post(unsubscribe::unsubscribe),
         )
+        .route("/not-me/{alarm}", get(not_me::show_not_me))
         .route("/login/token/deny", post(cli_login::deny_cli_login))
         .route("/login/check-mail", get(confirm::show_check_mail))
         .route("/logout", post(sign_in::sign_out));

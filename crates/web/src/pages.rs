@@ -19,6 +19,7 @@ mod field;
 mod frame;
 mod handle;
 mod moment;
+mod not_me;
 mod notifications;
 mod profile;
 mod query;
@@ -48,6 +49,7 @@ pub use field::{Field, Hidden, Problem};
 pub use frame::{AssetUrls, Flash, Frame, Link, Person, Place, SettingsPage, WorkspaceTab};
 pub use handle::{HandleCard, HandleChangedPage, HandlePreviewPage, HeldName, NameChange};
 pub use moment::Moment;
+pub use not_me::{NotMeOutsidePage, NotMePage, Remedy};
 pub use notifications::{MailKind, NotificationsPage};
 pub use profile::{AvatarCard, AvatarFetch, PasswordCard, ProfilePage, RotatePasswordPage};
 pub use query::{

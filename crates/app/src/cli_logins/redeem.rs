@@ -6,7 +6,6 @@ use model::{
     cli_login::{CODE_TRIES, CliLoginKey},
     session::SessionKind,
     sign_in::normalise_code,
-    time,
     token::PlainToken,
 };
 use store::{
@@ -20,7 +19,7 @@ use super::{CliLogin, EXPIRED, USED, about};
 use crate::{
     App, Error, Peer, Result,
     access_check::{self, Facts},
-    keys,
+    keys, notices,
 };
 
 const RESET: Error = Error::Expired(
@@ -169,13 +168,7 @@ impl App {
     fn cli_login_message(&self, user: &UserRow, peer: &Peer) -> mail::Message {
         mail::Message::CliLogin {
             days: self.settings().sessions.cli_lifetime_seconds / (24 * 60 * 60),
-            notice: mail::Notice {
-                handle: user.handle.to_string(),
-                at: time::for_people(self.now()),
-                ip: peer.ip.to_string(),
-                user_agent: peer.user_agent.clone(),
-                public_url: self.settings().public_url.to_string(),
-            },
+            notice: self.notice_of(user, notices::by(peer)),
         }
     }
 }

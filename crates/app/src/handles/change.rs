@@ -145,7 +145,7 @@ impl App {
         };
         let notice = mail::Notice {
             handle: change.to.to_string(),
-            ..self.notice(actor, self.now())
+            ..self.notice(actor)
         };
         let message = mail::Message::HandleChanged(names, notice);
         for row in user_emails::list_emails_in(tx, actor.id()).await? {

@@ -11,7 +11,7 @@ use model::{
 use store::{sessions, tokens, user_emails, users, users::UserRow};
 
 use crate::{
-    App, Error, Peer, Result, keys,
+    App, Error, Peer, Result, keys, notices,
     steady::{self, Asked},
 };
 
@@ -112,9 +112,8 @@ impl App {
         let base = self.settings().public_url.as_str().trim_end_matches('/');
         mail::Message::CredentialRevoked {
             what: format!("{what} {}", leaked.name),
-            handle: leaked.user.handle.to_string(),
             url: format!("{base}/settings/{page}"),
-            ip: peer.ip.to_string(),
+            notice: self.notice_of(&leaked.user, notices::by(peer)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rotation: a token gets a successor, and goes on beside it for an overlap, so that what uses it can change over.
 
 use jiff::Timestamp;
+use mail::Event;
 use model::{
     TokenId,
     audit::Action,
@@ -11,7 +12,7 @@ use model::{
 use serde_json::json;
 use store::{Tx, tokens, tokens::TokenRow};
 
-use super::{Wish, about};
+use super::{Wish, about, notices};
 use crate::{Actor, App, Error, Result, error::Checks};
 
 /// How to rotate. Nothing is required.
@@ -53,7 +54,7 @@ impl App {
 
         let mut tx = self.db().begin().await?;
         let user = self.lock_actor(&mut tx, actor).await?;
-        tokens::delete_dead_tokens(&mut tx, user.id, user.auth_epoch, now).await?;
+        self.clear_dead_tokens(&mut tx, &user).await?;
         let old = tokens::find_token_in(&mut tx, user.id, id)
             .await?
             .ok_or(Error::NotFound("token"))?;
@@ -68,6 +69,11 @@ impl App {
         };
         let (row, plain) = self.new_token(&user, old.slot, wish);
         tokens::insert_token(&mut tx, &row).await?;
+        let event = Event::TokenRotated {
+            token: notices::facts(&row),
+            old_until: retiring_until.map(time::for_people),
+        };
+        self.tell(&mut tx, actor, event).await?;
         let facts = |row: &TokenRow| {
             json!({
                 "id": row.id.to_string(),
@@ -80,6 +86,7 @@ impl App {
             .with("after", facts(&row))
             .with("retiring_until", json!(retiring_until.map(time::rfc3339_seconds)));
         tx.commit(self.record(actor.origin(), entry)).await?;
+        self.wake_workers();
         Ok(Rotated {
             row,
             plain,

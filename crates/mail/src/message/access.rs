@@ -15,6 +15,8 @@ pub struct AccessGiven {
     pub host: String,
     /// Where its page is.
     pub url: String,
+    /// When.
+    pub at: String,
 }
 
 impl AccessGiven {
@@ -24,17 +26,20 @@ impl AccessGiven {
             false => "As a reader you read what is in its tables.",
         };
         Words {
-            subject: "You were given access to a workspace",
-            lead: format!("{} let you into the workspace {}.", self.owner, self.workspace),
             url: Some(("See how to connect", self.url.clone())),
-            code: None,
             facts: vec![
                 may.to_owned(),
                 format!("You log in with your own handle and your own database password, at {}.", self.host),
                 "Its owner sees when you are connected, and can take access back at any time.".to_owned(),
             ],
+            // Not from where: that is the owner's.
+            details: vec![("By", self.owner.clone()), ("When", self.at.clone())],
             warning: "If you do not know them, you need do nothing. You can leave the workspace on its page, under Settings."
                 .to_owned(),
+            ..Words::new(
+                "You were given access to a workspace",
+                format!("{} let you into the workspace {}.", self.owner, self.workspace),
+            )
         }
     }
 }
@@ -52,6 +57,7 @@ mod tests {
                 may_write,
                 host: "ana-dev.db.example".to_owned(),
                 url: "https://standpipe.example/workspace/ana-dev".to_owned(),
+                at: "2026-11-24 09:30:00 UTC".to_owned(),
             });
             message.render().unwrap()
         };
@@ -62,6 +68,7 @@ mod tests {
                 "reader",
                 "ana-dev.db.example",
                 "/workspace/ana-dev",
+                "09:30:00 UTC",
             ] {
                 assert!(part.contains(fact), "{fact}: {part}");
             }

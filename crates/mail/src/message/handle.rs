@@ -1,5 +1,7 @@
 //! What an account's owner is told when its handle changes.
 
+use model::alarm::Alarm;
+
 use super::{Notice, Words};
 
 /// What changed with a handle.
@@ -31,17 +33,17 @@ impl HandleChange {
                 self.held_until
             ),
         ]);
-        facts.extend(notice.facts());
-        Words {
-            subject: "Your handle was changed",
-            lead: format!("Your handle was {from} and is now {to}. Replace it in saved connection strings."),
+        let words = Words {
             url: Some((
                 "See what changed",
-                format!("{}settings/advanced/handle/changed", notice.public_url),
+                notice.page("settings/advanced/handle/changed"),
             )),
-            code: None,
             facts,
-            warning: notice.warning(),
-        }
+            ..Words::new(
+                "Your handle was changed",
+                format!("Your handle was {from} and is now {to}. Replace it in saved connection strings."),
+            )
+        };
+        notice.sign(words, Alarm::Handle)
     }
 }

@@ -36,6 +36,28 @@ pub fn overlap(seconds: Option<i64>) -> Result<i64, Invalid> {
     }
 }
 
+/// How many days before a token expires its owner is told.
+pub const WARNING_DAYS: [i64; 4] = [30, 14, 7, 1];
+/// For how many seconds after a token ended its owner is still told: later it is no news.
+pub const TOLD_SECONDS: i64 = 7 * DAY_SECONDS;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// What the owner of a token should have been told of its end by `now`: so many days before, or 0 when it came. A token
+/// is told of so many days before only where it lives for at least twice as long, and at all only where it lives for two
+/// days: whoever makes shorter ones knows.
+pub fn warning(created: Timestamp, expires: Timestamp, now: Timestamp) -> Option<i64> {
+    let lives = expires.as_second() - created.as_second();
+    let left = expires.as_second() - now.as_second();
+    let fits = |days: i64| lives >= 2 * days * DAY_SECONDS;
+    if left <= 0 {
+        return (fits(1) && left > -TOLD_SECONDS).then_some(0);
+    }
+    let due = WARNING_DAYS
+        .into_iter()
+        .filter(|days| fits(*days) && left <= days * DAY_SECONDS);
+    due.min()
+}
+
 /// In which state a token is, in one word. Clients of the contract get [`TokenStatus`] alone; this is beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
@@ -74,6 +96,37 @@ impl TokenState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn warnings_fit_the_life_of_a_token() {
+        let at = |days: i64| time::after(time::from_micros(0), days * DAY_SECONDS);
+        let told = |lives: i64| {
+            let mut told = Vec::new();
+            for day in 0..=lives {
+                let due = warning(at(0), at(lives), at(day));
+                if due.is_some() && told.last() != due.as_ref() {
+                    told.extend(due);
+                }
+            }
+            told
+        };
+        assert_eq!(told(365), [30, 14, 7, 1, 0]);
+        assert_eq!(told(60), [30, 14, 7, 1, 0]);
+        assert_eq!(told(30), [14, 7, 1, 0]);
+        assert_eq!(told(14), [7, 1, 0]);
+        assert_eq!(told(7), [1, 0]);
+        assert_eq!(told(2), [1, 0]);
+        assert!(told(1).is_empty() && warning(at(0), at(1), at(2)).is_none());
+        assert_eq!(
+            (warning(at(0), at(9), at(15)), warning(at(0), at(9), at(16))),
+            (Some(0), None)
+        );
+        assert_eq!(
+            warning(at(0), at(90), time::after(at(60), -1)),
+            None,
+            "a second too early"
+        );
+    }
 
     #[test]
     fn overlaps_are_none_to_seven_days() {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use app::{AuditRow, TokenRow};
 use jiff::Timestamp;
-use model::audit::Action;
+use model::{audit::Action, device};
 use serde_json::{Map, Value};
 
-use super::sessions::device;
 use crate::pages::{self, AuditChoice, Difference, Fact, Moment};
 
 /// A record as a sentence.
@@ -47,7 +46,7 @@ fn plain(did: &str) -> &str {
 }
 
 fn credential(row: &AuditRow) -> String {
-    let client = || device(&row.user_agent);
+    let client = || device::name(&row.user_agent);
     match (row.credential_kind.as_str(), &row.credential_title) {
         ("token", Some(title)) if !title.is_empty() => format!("Token {title}"),
         ("token", _) => "Token".to_owned(),

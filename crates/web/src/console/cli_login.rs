@@ -3,13 +3,15 @@
 
 use app::{Error, cli_logins::CliLogin};
 use axum::{extract::Query, http::StatusCode};
-use model::cli_login::{CODE_TRIES, CliLoginKey};
+use model::{
+    cli_login::{CODE_TRIES, CliLoginKey},
+    device,
+};
 use serde::Deserialize;
 
 use super::{
     answer::{Answer, outside},
     form::SignedForm,
-    sessions::device,
     signed::Signed,
 };
 use crate::pages::{CliLoginCodePage, CliLoginOverPage, CliLoginPage, Moment};
@@ -45,7 +47,7 @@ fn ask_page(signed: &Signed, query: &RequestForm, login: CliLogin) -> CliLoginPa
         request: query.r.clone(),
         handle: user.handle.to_string(),
         avatar_url: app::avatars::avatar_path(user.id, user.avatar_version),
-        device: device(&login.user_agent),
+        device: device::name(&login.user_agent),
         user_agent: login.user_agent,
         same_address: login.ip == signed.actor.ip().to_string(),
         ip: login.ip,
@@ -69,7 +71,7 @@ pub(crate) async fn confirm_cli_login(SignedForm { signed, input }: SignedForm<R
             csrf: signed.csrf.clone(),
             request: input.r.clone(),
             code: code.expose().clone(),
-            device: device(&login.user_agent),
+            device: device::name(&login.user_agent),
             minutes: minutes_left(&signed, &login),
             tries: CODE_TRIES,
         }),

@@ -137,6 +137,7 @@ pub(super) fn pages(words: &Words) -> Pages {
         tokens::tokens(words),
         audit_log::audit_log(words),
         more_settings::notifications(words),
+        more_settings::not_me(words),
         more_settings::sessions(words),
         more_settings::advanced(words),
         handle::handle(words),

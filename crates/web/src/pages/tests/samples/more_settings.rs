@@ -23,6 +23,33 @@ pub(super) fn notifications(words: &Words) -> Pages {
     vec![("notifications", show(page))]
 }
 
+pub(super) fn not_me(words: &Words) -> Pages {
+    let page = NotMePage {
+        frame: frame(words, Place::Settings(SettingsPage::Advanced)),
+        what: "somebody made a token for your account",
+        remedies: vec![
+            Remedy {
+                title: format!("Deactivate the token {}", words.text),
+                text: "Calls with it are refused at once.",
+                label: "Deactivate token",
+                path: "/settings/tokens/t_00000000000000000000/status".to_owned(),
+                form: Some(vec![Hidden {
+                    name: "status",
+                    value: "inactive".to_owned(),
+                }]),
+            },
+            Remedy {
+                title: "See what was done".to_owned(),
+                text: "The audit log has every change, with its time, address and client.",
+                label: "Open audit log",
+                path: "/settings/audit-log".to_owned(),
+                form: None,
+            },
+        ],
+    };
+    vec![("not-me", show(page))]
+}
+
 pub(super) fn sessions(words: &Words) -> Pages {
     let row = |id: &str, device: &str, current| SessionRow {
         id: id.to_owned(),

@@ -110,6 +110,14 @@ pub(super) fn signed_out(words: &Words) -> Pages {
         ("choose-handle", show(choose)),
         ("signed-out", show(SignedOutPage { outside: outside() })),
         (
+            "not-me-outside",
+            show(NotMeOutsidePage {
+                outside: outside(),
+                what: "somebody changed your handle",
+                here: "/not-me/handle".to_owned(),
+            }),
+        ),
+        (
             "unsubscribe",
             show(UnsubscribePage {
                 outside: outside(),
