@@ -48,11 +48,8 @@ impl From<Refused> for Error {
 impl App {
     /// Where the avatar of `user` is: an address of our own, whatever it was made from.
     pub fn avatar_url(&self, user: &UserRow) -> String {
-        let path = avatar_path(user.id, user.avatar_version);
-        self.settings()
-            .public_url
-            .join(&path)
-            .map_or(path, |url| url.to_string())
+        let origin = self.settings().public_url.as_str().trim_end_matches('/');
+        format!("{origin}{}", avatar_path(user.id, user.avatar_version))
     }
 
     /// The stored avatar of `user`; anyone may see it.

@@ -26,14 +26,22 @@ mod usage;
 mod user;
 mod workspace;
 
-use axum::{Router, extract::DefaultBodyLimit, http::Method, middleware};
+use app::App;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::Method,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::any,
+};
 use utoipa::OpenApi;
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
     routes,
 };
 
-use crate::{Web, limits, upload};
+use crate::{Web, limits, request::Noted, upload};
 
 pub(crate) use audit_log::AuditRecordView;
 pub(crate) use docs::{DOCS, Docs};
@@ -56,15 +64,37 @@ pub struct Route {
 /// The tenant that real clients know from Pipes; a self-hosted Standpipe is one tenant (contract §0.5).
 const TENANT_ID: &str = "t_00000000000000000000";
 
+/// Where the API is found: as clients of Pipes ask for it, and as its document says.
+const BASES: [&str; 2] = ["/api/v0", "/api/latest"];
+
 pub(crate) fn router(web: &Web) -> Router<Web> {
-    let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ApiError>);
-    Router::new()
-        .nest("/v0", Router::from(resources()))
-        .nest("/latest", Router::from(resources()))
-        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
-        .layer(limit)
-        .layer(middleware::from_fn(expiry::tell))
-        .layer(middleware::from_fn(error::render_errors))
+    let missing = || any(async || axum::http::StatusCode::NOT_FOUND);
+    resources()
+        .into_router()
+        .route("/api", missing())
+        .route("/api/{*rest}", missing())
+        .layer(middleware::from_fn_with_state(web.clone(), surround))
+}
+
+/// Where what is documented at `path` is served. The root is there with and without its slash.
+fn places(path: &str) -> Vec<String> {
+    let bare = (path == "/").then_some("");
+    let paths = bare.into_iter().chain([path]);
+    paths
+        .flat_map(|path| BASES.map(|base| format!("{base}{path}")))
+        .collect()
+}
+
+/// What surrounds every call: limits before it, and behind it what each answer says. It is one function, because with
+/// each layer a request copies all that is below it once more.
+async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
+    let noted = Noted::of(request.extensions());
+    let mut response = match limits::admit_network(&app, &request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => ApiError::from(error).into_response(),
+    };
+    expiry::tell(&noted, &mut response);
+    error::render(noted.request_id(), response)
 }
 
 /// Every route of the API, below `/api/v0` and `/api/latest`.
@@ -84,9 +114,51 @@ pub fn routes() -> Vec<Route> {
         .collect()
 }
 
+/// The resources of the API, as they are served and as they are documented.
+pub(crate) struct Resources {
+    router: Router<Web>,
+    document: OpenApiRouter<Web>,
+}
+
+impl Resources {
+    fn new() -> Self {
+        Self {
+            router: Router::new(),
+            document: OpenApiRouter::with_openapi(docs::Document::openapi()),
+        }
+    }
+
+    /// Adds handlers of one path, under all bases. A router inside a router would do, too, but takes the path of each
+    /// request apart and makes a new one, twice.
+    fn routes(self, routes: UtoipaMethodRouter<Web>) -> Self {
+        let (_, paths, handlers) = &routes;
+        let router = paths
+            .paths
+            .keys()
+            .flat_map(|path| places(path))
+            .fold(self.router, |router, place| {
+                router.route(&place, handlers.clone())
+            });
+        Self {
+            router,
+            document: self.document.routes(routes),
+        }
+    }
+
+    /// The document, before [`docs`] finishes it.
+    pub(crate) fn into_openapi(self) -> utoipa::openapi::OpenApi {
+        self.document.into_openapi()
+    }
+
+    /// As they are served.
+    pub(crate) fn into_router(self) -> Router<Web> {
+        self.router
+    }
+}
+
 /// The resources of the API. Each handler brings its method, its path and its documentation.
-pub(crate) fn resources() -> OpenApiRouter<Web> {
-    OpenApiRouter::with_openapi(docs::Document::openapi())
+pub(crate) fn resources() -> Resources {
+    Resources::new()
         .routes(routes!(actor::get_actor))
         .routes(routes!(actor::list_actor_activity))
         .routes(routes!(actor::list_actor_connections))
@@ -94,6 +166,7 @@ pub(crate) fn resources() -> OpenApiRouter<Web> {
         .routes(routes!(actor::list_actor_org_invites))
         .routes(routes!(actor::list_actor_workspaces))
         .routes(routes!(credentials::revoke_credentials))
+        .routes(routes!(docs::served::get_root))
         .routes(routes!(docs::served::get_docs))
         .routes(routes!(docs::served::get_openapi))
         .routes(routes!(identity::list_identities))

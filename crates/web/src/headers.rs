@@ -2,9 +2,8 @@
 
 use app::App;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, uri::Authority},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -30,19 +29,21 @@ const HEADERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Refuses hosts that are not ours, and adds the headers to every answer, errors included.
-pub(crate) async fn protect(State(web): State<Web>, request: Request, next: Next) -> Response {
+/// The answer to a request for a host that is not ours. Probes may come by any name.
+pub(crate) fn refuse_other_host(app: &App, request: &Request) -> Option<Response> {
     let is_probe = matches!(request.uri().path(), "/healthz" | "/readyz");
-    let mut response = if is_probe || is_our_host(&web.app, request.uri(), request.headers()) {
-        next.run(request).await
-    } else {
-        (
-            StatusCode::MISDIRECTED_REQUEST,
-            "this is not the host that you asked for; check public_url\n",
-        )
-            .into_response()
-    };
-    let headers = response.headers_mut();
+    if is_probe || is_our_host(app, request.uri(), request.headers()) {
+        return None;
+    }
+    let refused = (
+        StatusCode::MISDIRECTED_REQUEST,
+        "this is not the host that you asked for; check public_url\n",
+    );
+    Some(refused.into_response())
+}
+
+/// Adds what every answer carries, errors included.
+pub(crate) fn protect(web: &Web, headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers
             .entry(HeaderName::from_static(name))
@@ -52,11 +53,10 @@ pub(crate) async fn protect(State(web): State<Web>, request: Request, next: Next
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if is_https(&web) {
+    if is_https(web) {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
-    response
 }
 
 /// Whether browsers can be told to come by HTTPS alone: they came so, by our TLS or by a proxy's, and `public_url` is

@@ -46,20 +46,20 @@ pub fn router(app: App, scheme: Scheme) -> Router {
         docs: api::Docs::default(),
     };
     Router::new()
-        .nest("/api", api::router(&web))
+        .merge(api::router(&web))
         .merge(console::router(&web))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(web.clone(), request::observe))
-        .layer(middleware::from_fn_with_state(web.clone(), headers::protect))
+        .layer((
+            middleware::from_fn_with_state(web.clone(), request::surround),
+            DefaultBodyLimit::max(BODY_LIMIT),
+        ))
         .with_state(web)
 }
 
 /// The paths of all routes, as the routers themselves hold them: for tests that must leave none out.
 pub fn paths() -> Vec<String> {
-    let resources = Router::<Web>::new().nest("/api/latest", Router::from(api::resources()));
-    let all = format!("{:?}", resources.merge(console::pages()));
+    let all = format!("{:?}", api::resources().into_router().merge(console::pages()));
     let mut paths: Vec<String> = all
         .split('"')
         .filter(|text| text.starts_with('/') && !text.contains("__private"))

@@ -14,15 +14,21 @@ use axum::{
 use crate::guards::peer_of;
 
 /// Refuses a network that asks too often.
+pub(crate) fn admit_network(app: &App, request: &Request) -> Result<(), Error> {
+    let admitted = app.admit_request(peer_of(request.extensions())?.ip);
+    if is_continuation(request.method(), request.uri()) {
+        return Ok(());
+    }
+    admitted
+}
+
+/// [`admit_network`] as a layer.
 pub(crate) async fn check_network<E: From<Error>>(
     State(app): State<App>,
     request: Request,
     next: Next,
 ) -> Result<Response, E> {
-    let admitted = app.admit_request(peer_of(request.extensions())?.ip);
-    if !is_continuation(request.method(), request.uri()) {
-        admitted?;
-    }
+    admit_network(&app, &request)?;
     Ok(next.run(request).await)
 }
 

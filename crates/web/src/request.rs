@@ -9,15 +9,15 @@ use std::{
 use app::{Actor, Peer};
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
 use ipnet::IpNet;
 use jiff::Timestamp;
-use model::session;
+use model::{UserId, session};
 
-use crate::Web;
+use crate::{Web, headers};
 
 /// How a listener is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,26 +29,41 @@ pub enum Scheme {
 }
 
 /// The header that carries the request's id in the answer.
-const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header in which proxies say for whom they ask.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The actor of a request, once a guard has found them; for the log, and for what the answer says of the token.
+/// What is noted of a request, for the log and for what the answer says: its id, and its actor, once a guard has found
+/// them.
 #[derive(Clone, Default)]
-pub(crate) struct Noted(Arc<OnceLock<NotedActor>>);
+pub(crate) struct Noted(Arc<Note>);
 
-#[derive(Clone, Default)]
+#[derive(Default)]
+struct Note {
+    request_id: String,
+    actor: OnceLock<NotedActor>,
+}
+
 struct NotedActor {
-    id: String,
+    id: UserId,
     credential: Option<String>,
     ends_at: Option<Timestamp>,
 }
 
 impl Noted {
+    /// What is noted of the request with these extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
     pub(crate) fn actor(&self, actor: &Actor) {
-        let _ = self.0.set(NotedActor {
-            id: actor.id().to_string(),
+        let _ = self.0.actor.set(NotedActor {
+            id: actor.id(),
             credential: actor.credential().id(),
             ends_at: actor.token_expires_at(),
         });
@@ -56,41 +71,67 @@ impl Noted {
 
     /// When the credential of the request ends, if it does.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
-        self.0.get().and_then(|noted| noted.ends_at)
+        self.0.actor.get().and_then(|noted| noted.ends_at)
     }
 }
 
-/// Gives the request its id and its peer, and logs it when it is answered.
-pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let peer = peer_of(&web, &request);
-    let noted = Noted::default();
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
-    let id = peer.request_id.clone();
-    request.extensions_mut().insert(peer);
-    request.extensions_mut().insert(noted.clone());
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let actor = noted.0.get().cloned().unwrap_or_default();
-    // The route, not the path: a path can hold what a person typed.
-    tracing::info!(
-        request.id = id,
-        actor.id = actor.id,
-        credential.id = actor.credential,
-        method = %method,
-        route,
-        status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
-        "request"
-    );
+/// What surrounds every request: it gets an id and a peer, goes on if it is for us, and its answer gets what all answers
+/// carry and is logged.
+pub(crate) async fn surround(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let seen = Seen::of(&web, &mut request);
+    let mut response = match headers::refuse_other_host(&web.app, &request) {
+        None => next.run(request).await,
+        Some(refused) => refused,
+    };
+    headers::protect(&web, response.headers_mut());
+    seen.log(&mut response);
     response
+}
+
+/// A request, while it is answered.
+struct Seen {
+    started: Instant,
+    noted: Noted,
+    method: Method,
+    /// Not the path: a path can hold what a person typed.
+    route: Option<MatchedPath>,
+}
+
+impl Seen {
+    fn of(web: &Web, request: &mut Request) -> Self {
+        let peer = peer_of(web, request);
+        let noted = Noted(Arc::new(Note {
+            request_id: peer.request_id.clone(),
+            actor: OnceLock::new(),
+        }));
+        let extensions = request.extensions_mut();
+        extensions.insert(peer);
+        extensions.insert(noted.clone());
+        Self {
+            started: Instant::now(),
+            noted,
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
+    }
+
+    fn log(&self, response: &mut Response) {
+        let id = self.noted.request_id();
+        if let Ok(value) = HeaderValue::from_str(id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let actor = self.noted.0.actor.get();
+        tracing::info!(
+            request.id = id,
+            actor.id = actor.map(|actor| tracing::field::display(actor.id)),
+            credential.id = actor.and_then(|actor| actor.credential.as_deref()),
+            method = %self.method,
+            route = self.route.as_ref().map_or("none", MatchedPath::as_str),
+            status = response.status().as_u16(),
+            duration_ms = self.started.elapsed().as_secs_f64() * 1000.0,
+            "request"
+        );
+    }
 }
 
 fn peer_of(web: &Web, request: &Request) -> Peer {

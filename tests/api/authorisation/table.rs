@@ -68,6 +68,7 @@ pub(super) const A_PICTURE: &str = "a picture";
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     on("POST", "/credentials/revoke", r#"{"credentials": []}"#, 202, LetsIn::Everyone),
     get("/docs", LetsIn::Everyone),
+    get("/", LetsIn::Everyone),
     get("/docs/openapi.json", LetsIn::Everyone),
     get("/identity", LetsIn::Everyone),
     get("/identity/{identity}", LetsIn::Everyone),

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use app::{Error, Peer};
+use app::Error;
 use axum::{
     Json,
-    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use model::Invalid;
@@ -28,7 +26,7 @@ impl<E: Into<Error>> From<E> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// A bare status with the error beside it; [`render_errors`] gives it its body.
+    /// A bare status with the error beside it; [`render`] gives it its body.
     fn into_response(self) -> Response {
         let mut response = status_and_code(&self.0).0.into_response();
         response.extensions_mut().insert(self);
@@ -147,18 +145,13 @@ fn detail(error: &Error) -> String {
     }
 }
 
-/// Gives every error its body, those that the router itself answers included: clients can decode nothing else.
-pub(crate) async fn render_errors(request: Request, next: Next) -> Response {
-    let instance = request
-        .extensions()
-        .get::<Peer>()
-        .map(|peer| peer.request_id.clone())
-        .unwrap_or_default();
-    let response = next.run(request).await;
+/// Gives an error its body, one that the router itself answers included: clients can decode nothing else.
+pub(crate) fn render(request_id: &str, response: Response) -> Response {
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
     }
     let (mut parts, _) = response.into_parts();
+    let instance = request_id.to_owned();
     let model = match parts.extensions.remove::<ApiError>() {
         Some(ApiError(error)) => {
             add_headers(&mut parts.headers, &error);

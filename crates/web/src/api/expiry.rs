@@ -1,9 +1,7 @@
 //! What every answer says of the token that it was asked with: when it ends.
 
 use axum::{
-    extract::Request,
     http::{HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use model::time::rfc3339_seconds;
@@ -14,13 +12,10 @@ use crate::request::Noted;
 const EXPIRES_AT: HeaderName = HeaderName::from_static("standpipe-token-expires-at");
 
 /// Adds [`EXPIRES_AT`].
-pub(crate) async fn tell(request: Request, next: Next) -> Response {
-    let noted = request.extensions().get::<Noted>().cloned();
-    let mut response = next.run(request).await;
-    if let Some(end) = noted.and_then(|noted| noted.ends_at())
+pub(crate) fn tell(noted: &Noted, response: &mut Response) {
+    if let Some(end) = noted.ends_at()
         && let Ok(value) = HeaderValue::from_str(&rfc3339_seconds(end))
     {
         response.headers_mut().insert(EXPIRES_AT, value);
     }
-    response
 }

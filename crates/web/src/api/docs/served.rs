@@ -5,12 +5,15 @@ use std::sync::{Arc, OnceLock};
 use app::{App, Error};
 use askama::Template;
 use axum::{
+    Json,
     extract::{FromRef, State},
     http::header,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use serde::Serialize;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::{document, page, refused};
 use crate::{Web, api::Answer, console};
@@ -51,6 +54,44 @@ impl FromRef<Web> for Docs {
     fn from_ref(web: &Web) -> Self {
         web.docs.clone()
     }
+}
+
+/// Where to find out what can be asked.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Root)]
+pub(crate) struct RootView {
+    /// For people.
+    #[schema(format = "uri", example = "https://standpipe.example/api/latest/docs")]
+    documentation_url: String,
+    /// For programs: OpenAPI 3.1.
+    #[schema(
+        format = "uri",
+        example = "https://standpipe.example/api/latest/docs/openapi.json"
+    )]
+    openapi_url: String,
+    /// How to say who asks.
+    #[schema(
+        example = "Send a token as `Authorization: Bearer …`. Tokens are made in the console, under Settings."
+    )]
+    authentication: &'static str,
+}
+
+/// Shows where this document is. It needs no token and looks nothing up.
+#[utoipa::path(
+    get, path = "/", tag = "Documentation",
+    responses(
+        (status = 200, description = "Where to find out what can be asked.", body = RootView),
+        refused::Open,
+    ),
+    security(()),
+)]
+pub(crate) async fn get_root(State(app): State<App>) -> Json<RootView> {
+    let base = app.settings().public_url.as_str().trim_end_matches('/');
+    Json(RootView {
+        documentation_url: format!("{base}{DOCS}"),
+        openapi_url: format!("{base}{DOCS}/openapi.json"),
+        authentication: "Send a token as `Authorization: Bearer …`. Tokens are made in the console, under Settings.",
+    })
 }
 
 /// Shows this document.
