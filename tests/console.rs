@@ -10,6 +10,7 @@ mod handle;
 mod headers;
 mod keyboard;
 mod mail_scanner;
+mod members;
 mod not_me;
 mod query;
 pub(crate) mod raw;

@@ -3,6 +3,7 @@
 mod backends;
 mod cancel;
 mod connection_string;
+mod connections;
 mod db_log;
 mod drivers;
 mod endings;

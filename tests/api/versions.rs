@@ -67,7 +67,14 @@ const CHANGES: [(&str, &str, &str, &str); 17] = [
 ];
 
 /// Changes of what has none.
-const WITHOUT: [(&str, &str); 4] = [
+const WITHOUT: [(&str, &str); 8] = [
+    ("DELETE", "/user/{user}/connection"),
+    ("DELETE", "/user/{user}/connection/{connection}"),
+    ("DELETE", "/user/{user}/workspace/{workspace}/connection"),
+    (
+        "DELETE",
+        "/user/{user}/workspace/{workspace}/connection/{connection}",
+    ),
     ("DELETE", "/user/{user}/session"),
     ("DELETE", "/user/{user}/session/{session}"),
     ("PATCH", "/login/token/{login}"),

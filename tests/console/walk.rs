@@ -25,6 +25,8 @@ impl Names {
             ("{process}", first("process").await),
             ("{record}", first("audit_log").await),
             ("{email}", first("email").await),
+            ("{member}", "bob".to_owned()),
+            ("{connection}", "none".to_owned()),
             ("{name}", "none".to_owned()),
             ("{mail}", "none".to_owned()),
             ("{alarm}", "sign-in".to_owned()),

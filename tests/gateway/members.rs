@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MEMBERS: &str = "/api/latest/user/ana/workspace/dev/member";
 
 /// Somebody whom `ana` lets into her workspace.
-struct Guest {
-    person: Person,
-    bearer: Bearer,
-    password: String,
+pub(super) struct Guest {
+    pub(super) person: Person,
+    pub(super) bearer: Bearer,
+    pub(super) password: String,
 }
 
 impl Guest {
-    async fn new(app: &TestApp, handle: &str) -> Self {
+    pub(super) async fn new(app: &TestApp, handle: &str) -> Self {
         let person = app.create_user(handle).await;
         let bearer = app.bearer(&person).await;
         let password = app.password(&bearer, &person).await;
@@ -41,7 +41,7 @@ impl Guest {
     }
 
     /// The guest's own session in the workspace, by its database name.
-    async fn connect(&self, world: &World) -> Result<Session, tokio_postgres::Error> {
+    pub(super) async fn connect(&self, world: &World) -> Result<Session, tokio_postgres::Error> {
         let gateway = world.app.addresses().gateway;
         Session::open(
             gateway,
@@ -71,7 +71,7 @@ impl Guest {
 
 impl World {
     /// Lets `guest` in as `role`, and waits until it can be used.
-    async fn share(&self, guest: &Guest, role: &str) {
+    pub(super) async fn share(&self, guest: &Guest, role: &str) {
         let access = json!({"handle": guest.person.handle, "role": role});
         self.owner.bearer.post(MEMBERS, access).await.with_status(201);
         self.accepted(guest).await;

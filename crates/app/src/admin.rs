@@ -145,6 +145,7 @@ impl App {
         workspace_names::delete_old_workspace_names(&mut tx, given_up).await?;
         self.remove_old_db_log(&mut tx, self.now()).await?;
         connections::delete_endings(&mut tx, before).await?;
+        self.remove_gone_replicas(&mut tx).await?;
         Ok(tx.commit_unrecorded(Unrecorded::Expiry).await?)
     }
 }

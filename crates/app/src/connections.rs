@@ -1,8 +1,10 @@
 //! Database connections: what the gateway asks before it lets a client through.
 
+mod listing;
 mod open;
 mod places;
 mod renamed;
+mod replicas;
 mod traffic;
 
 use std::net::{IpAddr, SocketAddr};
@@ -22,8 +24,9 @@ use store::{
 };
 
 pub use ::workspaces::{Backend, BackendAddress, BackendStream};
-pub use open::OpenConnection;
+pub use listing::{Connection, ConnectionPage};
 pub(crate) use open::OpenConnections;
+pub use open::{Arrival, OpenConnection};
 pub(crate) use places::ConnectionPlaces;
 pub use places::{ConnectionPlace, ConnectionSettings, Scope};
 pub use renamed::{Explanation, NameChange, ProofCheck, WorkspaceChange};
@@ -60,6 +63,20 @@ pub struct ConnectionRequest {
     pub peer: SocketAddr,
     /// What the client calls itself, cut and cleaned.
     pub application_name: Option<String>,
+}
+
+impl ConnectionRequest {
+    /// How it came, at `began_at`.
+    pub fn arrival(&self, began_at: Timestamp) -> Arrival {
+        Arrival {
+            id: self.connection_id.clone(),
+            application_name: self.application_name.clone().unwrap_or_default(),
+            client_ip: self.peer.ip(),
+            tls: self.tls,
+            via: "gateway",
+            began_at,
+        }
+    }
 }
 
 /// A client that may go through.

@@ -24,7 +24,7 @@ use crate::{Actor, App, Error, Result, error::Checks};
 pub(crate) use settle::MemberWork;
 
 /// How many people a workspace may be shared with.
-pub(crate) const MOST_MEMBERS: i64 = 100;
+pub const MOST_MEMBERS: i64 = 100;
 
 /// Somebody who is let in.
 #[derive(Debug, Clone)]

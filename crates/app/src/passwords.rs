@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::{PasswordId, Secret, UserId, audit::Action, password, scram::Verifier, session::Freshness, time};
-use store::{Tx, database_passwords, database_passwords::DatabasePasswordRow, users};
+use store::{Tx, connections, database_passwords, database_passwords::DatabasePasswordRow, users};
 
 use crate::{Actor, App, Error, Result, keys::Purpose};
 
@@ -72,25 +72,29 @@ impl App {
     }
 
     /// Gives the actor a new database password. From the commit on, new connections need it on every workspace; open
-    /// connections stay.
-    pub async fn rotate_password(&self, actor: &Actor) -> Result<DatabasePassword> {
-        self.create_password(actor, None).await
+    /// connections stay, unless `end_connections`.
+    pub async fn rotate_password(&self, actor: &Actor, end_connections: bool) -> Result<DatabasePassword> {
+        self.create_password(actor, None, end_connections).await
     }
 
     /// The same, with a password that is over after so many minutes. Then the gateway refuses it, until the actor makes
-    /// another one; connections that are open stay.
+    /// another one; connections that are open stay, unless `end_connections`.
     pub async fn create_password(
         &self,
         actor: &Actor,
         expires_in_minutes: Option<i64>,
+        end_connections: bool,
     ) -> Result<DatabasePassword> {
         self.require_fresh(actor, Freshness::Sensitive)?;
         let lifetime = expires_in_minutes.map(password::lifetime_seconds).transpose()?;
         let expires_at = lifetime.map(|seconds| time::after(self.now(), seconds));
         let mut tx = self.db().begin().await?;
-        users::lock_user(&mut tx, actor.id())
+        let user = users::lock_user(&mut tx, actor.id())
             .await?
             .ok_or(Error::NotFound("user"))?;
+        if end_connections {
+            connections::end_connections(&mut tx, user.id, self.now()).await?;
+        }
         let password = self
             .insert_password_until(&mut tx, actor.id(), expires_at)
             .await?;
@@ -102,9 +106,13 @@ impl App {
             .entry(Action::UserPasswordCreate)
             .on(actor.id(), &actor.user.handle)
             .with("password_id", password.id.to_string())
-            .with("expires_at", expires_at.map(time::rfc3339_seconds));
+            .with("expires_at", expires_at.map(time::rfc3339_seconds))
+            .with("connections_ended", end_connections);
         tx.commit(self.record(actor.origin(), entry)).await?;
         self.wake_workers();
+        if end_connections {
+            self.end_open_connections(user.id, Some(user.connection_epoch + 1));
+        }
         Ok(password)
     }
 

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::{
     Actor, App, Error, Result,
-    connections::{Admission, OpenConnection, Refusal},
+    connections::{Admission, Arrival, OpenConnection, Refusal, SessionState},
 };
 pub use ::workspaces::session::{Column, Kind, Row, SqlError};
 use places::Place;
@@ -110,9 +110,22 @@ impl App {
         let place = self.0.query_places.enter(actor.id()).await?;
         let admission = self.admit_actor(actor, access.clone()).await.map_err(refused)?;
         let session = self.open_session(&admission).await.map_err(refused)?;
-        let open = self.open_connection(&admission).await.map_err(refused)?;
+        let arrival = self.query_arrival(actor);
+        let open = self.open_connection(&admission, arrival).await.map_err(refused)?;
+        open.traffic().note(0, 0, SessionState::Active);
         self.record_query_connection(actor, &access.workspace).await?;
         self.read(session, open, place, sql).await
+    }
+
+    fn query_arrival(&self, actor: &Actor) -> Arrival {
+        Arrival {
+            id: self.new_connection_id(),
+            application_name: "query".to_owned(),
+            client_ip: actor.ip(),
+            tls: false,
+            via: via(actor),
+            began_at: self.now(),
+        }
     }
 
     async fn read(
@@ -174,11 +187,7 @@ impl App {
 
     /// That a connection was opened, as of the gateway's; what is asked over it stays between the person and PostgreSQL.
     async fn record_query_connection(&self, actor: &Actor, workspace: &WorkspaceRow) -> Result<()> {
-        let via = if actor.session().is_some() {
-            "console"
-        } else {
-            "api"
-        };
+        let via = via(actor);
         let entry = |whose: UserId| {
             AuditEntry::new(Some(whose), Action::WorkspaceConnectionOpen)
                 .on(workspace.id, &workspace.handle)
@@ -187,6 +196,14 @@ impl App {
         let members = (workspace.user_id != actor.id()).then(|| entry(actor.id()));
         self.commit_connection(actor.origin(), entry(workspace.user_id), members)
             .await
+    }
+}
+
+/// By which door a query comes.
+fn via(actor: &Actor) -> &'static str {
+    match actor.session() {
+        Some(_) => "console",
+        None => "api",
     }
 }
 

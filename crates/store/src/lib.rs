@@ -30,6 +30,7 @@ pub mod handles;
 pub mod identities;
 pub mod known_places;
 pub mod members;
+pub mod open_connections;
 pub mod outbox;
 pub mod preferences;
 pub mod processes;

@@ -35,6 +35,7 @@ migrations! {
     15 "0015_notices";
     17 "0017_backends";
     19 "0019_members";
+    20 "0020_open_connections";
 }
 
 fn migrator(list: &'static [(i64, &'static str, &'static str)]) -> Migrator {

@@ -78,6 +78,11 @@ const MODULES: &[(&str, &str, &[Sql])] = &[
         crate::email_proofs::STATEMENTS,
     ),
     ("members", include_str!("members.rs"), crate::members::STATEMENTS),
+    (
+        "open_connections",
+        include_str!("open_connections.rs"),
+        crate::open_connections::STATEMENTS,
+    ),
     ("outbox", include_str!("outbox.rs"), crate::outbox::STATEMENTS),
     (
         "preferences",

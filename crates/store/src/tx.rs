@@ -34,6 +34,8 @@ pub enum Unrecorded {
     Lease,
     /// PostgreSQL knows of an access whose giving is recorded.
     AccessReady,
+    /// A replica tells the others which database connections are open in it.
+    OpenConnections,
     /// Standpipe's own credential for a server.
     ServerCredential,
     /// A try with a code was counted; what came of it is recorded afterwards.

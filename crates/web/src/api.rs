@@ -4,6 +4,7 @@ mod actor;
 mod audit_log;
 mod avatar;
 mod body;
+mod connection;
 mod credentials;
 mod db_log;
 mod docs;
@@ -227,6 +228,13 @@ pub(crate) fn resources() -> Resources {
         .routes(routes!(db_log::list_db_log))
         .routes(routes!(usage::list_workspace_usage))
         .routes(routes!(workspace::command_workspace))
+        .routes(routes!(
+            connection::list_workspace_connections,
+            connection::end_workspace_connections
+        ))
+        .routes(routes!(connection::end_workspace_connection))
+        .routes(routes!(connection::list_connections, connection::end_connections))
+        .routes(routes!(connection::end_connection))
         .routes(routes!(process::list_workspace_processes))
         .routes(routes!(query::get_query, query::post_query).layer(DefaultBodyLimit::max(query::BODY_LIMIT)))
         .routes(

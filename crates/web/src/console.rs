@@ -11,10 +11,12 @@ mod avatar;
 mod cli_login;
 mod confirm;
 mod connect;
+mod connections;
 mod delete_account;
 mod emails;
 mod form;
 mod handle;
+mod members;
 mod next_path;
 mod not_me;
 mod notifications;
@@ -189,6 +191,30 @@ pub(crate) fn pages() -> Router<Web> {
         .route(
             "/workspace/{workspace}/activity",
             get(activity::show_workspace_activity),
+        )
+        .route(
+            "/workspace/{workspace}/connections",
+            get(connections::show_connections),
+        )
+        .route(
+            "/workspace/{workspace}/connections/end-all",
+            post(connections::end_connections),
+        )
+        .route(
+            "/workspace/{workspace}/connections/{connection}/end",
+            post(connections::end_connection),
+        )
+        .route(
+            "/workspace/{workspace}/access",
+            get(members::show_access).post(members::create_member),
+        )
+        .route(
+            "/workspace/{workspace}/access/{member}/role",
+            post(members::update_member),
+        )
+        .route(
+            "/workspace/{workspace}/access/{member}/end",
+            get(members::show_end).post(members::delete_member),
         )
         .route("/workspace/{workspace}/settings", get(workspaces::show_settings))
         .route(

@@ -18,6 +18,7 @@ mod error;
 mod field;
 mod frame;
 mod handle;
+mod members;
 mod moment;
 mod not_me;
 mod notifications;
@@ -48,6 +49,7 @@ pub use error::ErrorPage;
 pub use field::{Field, Hidden, Problem};
 pub use frame::{AssetUrls, Flash, Frame, Link, Person, Place, SettingsPage, WorkspaceTab};
 pub use handle::{HandleCard, HandleChangedPage, HandlePreviewPage, HeldName, NameChange};
+pub use members::{AccessPage, ConnectionItem, ConnectionsPage, EndAccessPage, GuestCard, MemberItem};
 pub use moment::Moment;
 pub use not_me::{NotMeOutsidePage, NotMePage, Remedy};
 pub use notifications::{MailKind, NotificationsPage};
@@ -63,5 +65,6 @@ pub use step_up::StepUpPage;
 pub use token_forms::{Choice, EditTokenPage, NewTokenForm, NewTokenPage, RotateTokenPage};
 pub use tokens::{CreatedTokenPage, DeleteTokenPage, TokenRow, TokensPage};
 pub use workspaces::{
-    BackendNotice, DeleteWorkspacePage, NewWorkspacePage, WorkspaceRow, WorkspaceSettingsPage, WorkspacesPage,
+    BackendNotice, DeleteWorkspacePage, NewWorkspacePage, SharedRow, WorkspaceRow, WorkspaceSettingsPage,
+    WorkspacesPage,
 };

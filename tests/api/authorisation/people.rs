@@ -84,7 +84,7 @@ impl Account {
                 .json();
             names.insert("{record}", text(&log["items"][0], "id"));
         }
-        if path.contains("{workspace}") || path.contains("{process}") {
+        if path.contains("{workspace}") || path.contains("{process}") || path.contains("{connection}") {
             app.create_workspace(&keeper, &person, "dev").await;
             let processes = keeper
                 .get(&format!("{base}/process"))
@@ -94,6 +94,9 @@ impl Account {
             names.insert("{process}", text(&processes["items"][0], "id"));
             names.insert("{workspace}", "dev".to_owned());
             names.insert("{file}", "data.json".to_owned());
+        }
+        if path.contains("{connection}") {
+            names.insert("{connection}", connection(app, &person, &keeper, &base).await);
         }
         if path.contains("{member}") {
             let guest = format!("g{handle}");
@@ -153,6 +156,33 @@ async fn session(app: &TestApp, person: &Person, keeper: &Bearer, base: &str) ->
         .with_status(200)
         .json();
     text(&sessions["items"][0], "id")
+}
+
+/// The id of a connection of `person` that stays open.
+async fn connection(app: &TestApp, person: &Person, keeper: &Bearer, base: &str) -> String {
+    let workspace = keeper
+        .get(&format!("{base}/workspace/dev"))
+        .await
+        .with_status(200)
+        .json();
+    let gateway = app.addresses().gateway;
+    let mut config = tokio_postgres::Config::new();
+    config.host(gateway.ip().to_string()).port(gateway.port());
+    config
+        .user(&person.handle)
+        .password(app.password(keeper, person).await);
+    config.dbname(text(&workspace, "database_name"));
+    let (client, open) = config.connect(tokio_postgres::NoTls).await.expect("a connection");
+    tokio::spawn(async move {
+        let _client = client;
+        open.await
+    });
+    let list = keeper
+        .get(&format!("{base}/connection"))
+        .await
+        .with_status(200)
+        .json();
+    text(&list["items"][0], "id")
 }
 
 pub(super) fn text(value: &Value, name: &str) -> String {

@@ -24,11 +24,14 @@ fn a_workspace_is_made_opened_and_deleted() {
     );
     let listed = world.ok(&["workspace", "list"]);
     assert!(
-        listed.contains("dev     enabled  ana-dev.db.localhost"),
+        listed.contains("dev     owner  enabled  ana-dev.db.localhost"),
         "{listed}"
     );
     let json = world.json(&["workspace", "list", "--json"]);
-    assert_eq!(json[0]["handle"], "dev");
+    assert_eq!(
+        (&json[0]["handle"], &json[0]["role"], &json[0]["owner_handle"]),
+        (&"dev".into(), &"owner".into(), &"ana".into())
+    );
     assert!(
         world
             .fails(&["workspace", "create", "dev"])
@@ -209,4 +212,91 @@ fn a_query_is_printed_as_a_table_csv_and_json() {
         told.contains("5000 rows") && told.contains("standpipe workspace connect"),
         "{told}"
     );
+}
+
+#[test]
+fn a_workspace_is_shared_and_its_connections_are_listed() {
+    if !has("postgres") || !has("psql") {
+        return;
+    }
+    let world = world();
+    world
+        .binary
+        .ok(&["admin", "user", "create", "bob", "--email", "bob@example.com"]);
+    world.ok(&["workspace", "create", "dev"]);
+    assert_eq!(
+        world.json(&["workspace", "member", "list", "dev", "--json"]),
+        serde_json::json!([])
+    );
+    let said = world.ok(&["workspace", "member", "add", "dev", "bob", "--role", "operator"]);
+    assert!(said.starts_with("bob has access to dev as operator"), "{said}");
+    assert!(
+        world
+            .ok(&["workspace", "member", "list", "dev"])
+            .contains("bob     operator")
+    );
+    assert!(
+        world
+            .fails(&["workspace", "member", "add", "dev", "nobody"])
+            .contains("no account of this handle")
+    );
+    assert_eq!(
+        world.ok(&["workspace", "member", "update", "dev", "bob", "--role", "reader"]),
+        "bob is reader of dev."
+    );
+
+    // The same commands for the one who was let in.
+    let token = world.binary.ok(&["admin", "token", "create", "bob"]);
+    let as_bob = |arguments: &[&str]| {
+        let mut command = world.binary.command(arguments);
+        let output = command.env("STANDPIPE_TOKEN", &token).output().unwrap();
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        );
+        (output.status.success(), format!("{out}{err}"))
+    };
+    let asked = std::time::Instant::now();
+    while !as_bob(&["workspace", "query", "ana/dev", "select 1"]).0 {
+        assert!(asked.elapsed().as_secs() < 60, "the access cannot be used");
+    }
+    let (good, listed) = as_bob(&["workspace", "list"]);
+    assert!(
+        good && listed.contains("ana/dev  reader  enabled  ana-dev.db.localhost"),
+        "{listed}"
+    );
+    let (good, row) = as_bob(&[
+        "workspace",
+        "connect",
+        "ana/dev",
+        "--",
+        "-X",
+        "-A",
+        "-t",
+        "-c",
+        "select 7",
+    ]);
+    assert!(good && row.trim() == "7", "{row}");
+
+    assert_eq!(
+        world.json(&["workspace", "connections", "list", "--json"]),
+        serde_json::json!([])
+    );
+    assert_eq!(
+        world.ok(&["workspace", "connections", "end", "--all", "--workspace", "dev"]),
+        "0 connections end."
+    );
+    assert!(
+        world
+            .fails(&["workspace", "connections", "end", "c_00000000000000000000"])
+            .contains("no such connection")
+    );
+    assert!(
+        world
+            .fails(&["workspace", "member", "remove", "dev", "bob"])
+            .contains("--confirm bob")
+    );
+    let said = world.ok(&["workspace", "member", "remove", "dev", "bob", "--yes"]);
+    assert_eq!(said, "bob has no access to dev any more.");
+    assert!(!as_bob(&["workspace", "query", "ana/dev", "select 1"]).0);
 }

@@ -6,19 +6,22 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use model::{UserId, WorkspaceId, scram::nonce, time, workspace::BackendKind};
+use jiff::Timestamp;
+use model::{MemberId, UserId, WorkspaceId, scram::nonce, time, workspace::BackendKind};
 use store::{
     connections,
     connections::{ConnectionEpochs, EndedConnections, Ending},
+    open_connections::OpenConnectionRow,
 };
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Admission, Backend, Refusal, Traffic};
+use super::{Admission, Backend, Refusal, Traffic, replicas::Told};
 use crate::{App, Result};
 
 /// How often the store is asked for what others have ended.
@@ -30,7 +33,11 @@ const LOOK_BACK_SECONDS: i64 = 10 * 60;
 
 /// Every connection that is open in this process.
 #[derive(Default)]
-pub(crate) struct OpenConnections(Mutex<Registered>);
+pub(crate) struct OpenConnections {
+    registered: Mutex<Registered>,
+    /// What other replicas were told.
+    pub(super) told: tokio::sync::Mutex<Told>,
+}
 
 #[derive(Default)]
 struct Registered {
@@ -45,8 +52,44 @@ struct Entry {
     owner: UserId,
     epochs: ConnectionEpochs,
     end: CancellationToken,
-    #[expect(dead_code, reason = "read by the list of open connections")]
+    arrival: Arrival,
     traffic: Arc<Traffic>,
+}
+
+/// How a connection came, for those who list it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its id, which is also in the log.
+    pub id: String,
+    /// What the client calls itself.
+    pub application_name: String,
+    /// From where it comes.
+    pub client_ip: IpAddr,
+    /// Whether it is encrypted.
+    pub tls: bool,
+    /// By which door: `gateway`, `api` or `console`.
+    pub via: &'static str,
+    /// When.
+    pub began_at: Timestamp,
+}
+
+impl Entry {
+    fn row(&self) -> OpenConnectionRow {
+        let octets = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        OpenConnectionRow {
+            id: self.arrival.id.clone(),
+            workspace_id: self.workspace,
+            user_id: self.user,
+            application_name: self.arrival.application_name.clone(),
+            client_ip: self.arrival.client_ip.to_canonical().to_string(),
+            tls: self.arrival.tls,
+            via: self.arrival.via.to_owned(),
+            state: self.traffic.state().as_str().to_owned(),
+            from_client: octets(self.traffic.from_client()),
+            from_backend: octets(self.traffic.from_backend()),
+            began_at: self.arrival.began_at,
+        }
+    }
 }
 
 /// A connection's place among the open ones; dropping it gives the place back.
@@ -62,7 +105,7 @@ pub struct OpenConnection {
 
 impl OpenConnections {
     fn registered(&self) -> MutexGuard<'_, Registered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn register(
@@ -70,6 +113,7 @@ impl OpenConnections {
         user: UserId,
         (workspace, owner): (WorkspaceId, UserId),
         epochs: ConnectionEpochs,
+        arrival: Arrival,
     ) -> OpenConnection {
         let end = CancellationToken::new();
         let traffic = Arc::<Traffic>::default();
@@ -82,6 +126,7 @@ impl OpenConnections {
             owner,
             epochs,
             end: end.clone(),
+            arrival,
             traffic: Arc::clone(&traffic),
         };
         registered.open.insert(number, entry);
@@ -120,16 +165,33 @@ impl OpenConnections {
         self.end_those(|entry| entry.owner == owner);
     }
 
-    /// Ends what `ending` names: the connections by an access, or to a workspace that is gone.
+    /// Ends what `ending` names: one connection, those by an access, or those to a workspace that is gone.
     pub(crate) fn end_target(&self, ending: &Ending) {
         let is_older = |epoch: i64| ending.epoch.is_none_or(|end| epoch < end);
-        self.end_those(|entry| {
-            let by_access = entry
-                .epochs
-                .member
-                .is_some_and(|(id, epoch)| id.to_string() == ending.target && is_older(epoch));
-            by_access || entry.workspace.to_string() == ending.target && is_older(entry.epochs.workspace)
+        let member: Option<MemberId> = ending.target.parse().ok();
+        let workspace: Option<WorkspaceId> = ending.target.parse().ok();
+        self.end_those(|entry| match (member, workspace) {
+            (Some(member), _) => {
+                let by = entry.epochs.member;
+                by.is_some_and(|(id, epoch)| id == member && is_older(epoch))
+            }
+            (_, Some(workspace)) => entry.workspace == workspace && is_older(entry.epochs.workspace),
+            (None, None) => entry.arrival.id == ending.target,
         });
+    }
+
+    /// Those that `user` may see: their own, and those of everybody to their workspaces.
+    pub(super) fn list_of(&self, user: UserId) -> Vec<OpenConnectionRow> {
+        let registered = self.registered();
+        let seen = registered.open.values();
+        seen.filter(|entry| entry.user == user || entry.owner == user)
+            .map(Entry::row)
+            .collect()
+    }
+
+    /// All of them.
+    pub(super) fn list(&self) -> Vec<OpenConnectionRow> {
+        self.registered().open.values().map(Entry::row).collect()
     }
 
     fn is_empty(&self) -> bool {
@@ -160,6 +222,7 @@ impl App {
     pub async fn open_connection(
         &self,
         admission: &Admission,
+        arrival: Arrival,
     ) -> std::result::Result<OpenConnection, Refusal> {
         let (user, workspace) = (&admission.user, &admission.workspace);
         let epochs = ConnectionEpochs {
@@ -170,10 +233,10 @@ impl App {
                 .as_ref()
                 .map(|member| (member.id, member.connection_epoch)),
         };
-        let mut open = self
-            .0
-            .open_connections
-            .register(user.id, (workspace.id, workspace.user_id), epochs);
+        let mut open =
+            self.0
+                .open_connections
+                .register(user.id, (workspace.id, workspace.user_id), epochs, arrival);
         open.server = Some((workspace.backend, admission.backend.clone()));
         match connections::find_connection_epochs(self.db(), user.id, workspace.id).await? {
             Some(now) if now == epochs => Ok(open),
@@ -213,7 +276,7 @@ impl App {
     pub async fn watch_connections(&self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => return self.take_leave().await,
                 () = tokio::time::sleep(WATCH) => {}
             }
             if let Err(error) = self.end_told_connections().await {
@@ -222,6 +285,7 @@ impl App {
                     "ended connections are not known"
                 );
             }
+            self.tell_connections().await;
         }
     }
 
@@ -255,6 +319,38 @@ mod tests {
         )
     }
 
+    fn came(id: &str) -> Arrival {
+        Arrival {
+            id: id.to_owned(),
+            application_name: "psql".to_owned(),
+            client_ip: "192.0.2.7".parse().unwrap(),
+            tls: true,
+            via: "gateway",
+            began_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn one_alone_ends_and_each_sees_what_is_theirs() {
+        let connections = Arc::new(OpenConnections::default());
+        let ((ana, dev), (bob, _)) = (ids(1), ids(2));
+        let epochs = ConnectionEpochs {
+            user: 1,
+            workspace: 1,
+            member: None,
+        };
+        let [one, other] = [(ana, "c_1"), (bob, "c_2")]
+            .map(|(user, id)| connections.register(user, (dev, ana), epochs, came(id)));
+        assert_eq!(connections.list_of(ana).len(), 2, "an owner sees everybody's");
+        assert_eq!(connections.list_of(bob)[0].id, "c_2");
+        assert_eq!((connections.list_of(bob).len(), connections.list().len()), (1, 2));
+        connections.end_target(&Ending {
+            target: "c_2".to_owned(),
+            epoch: None,
+        });
+        assert!(other.end().is_cancelled() && !one.end().is_cancelled());
+    }
+
     #[test]
     fn only_what_is_older_than_the_epoch_ends() {
         let connections = Arc::new(OpenConnections::default());
@@ -264,9 +360,9 @@ mod tests {
             workspace,
             member: None,
         };
-        let old = connections.register(ana, (dev, ana), epochs(1, 1));
-        let new = connections.register(ana, (dev, ana), epochs(2, 1));
-        let other = connections.register(bob, (lab, bob), epochs(1, 2));
+        let old = connections.register(ana, (dev, ana), epochs(1, 1), came("c_1"));
+        let new = connections.register(ana, (dev, ana), epochs(2, 1), came("c_2"));
+        let other = connections.register(bob, (lab, bob), epochs(1, 2), came("c_3"));
         connections.end(EndedConnections {
             user_id: ana,
             epoch: Some(2),
@@ -286,7 +382,7 @@ mod tests {
             member: Some((access, epoch)),
             ..epochs(1, 1)
         };
-        let guests = [1, 2].map(|epoch| connections.register(bob, (dev, ana), member(epoch)));
+        let guests = [1, 2].map(|epoch| connections.register(bob, (dev, ana), member(epoch), came("c_4")));
         connections.end_target(&Ending {
             target: access.to_string(),
             epoch: Some(2),

@@ -187,7 +187,9 @@ where
     async fn count(&self, admission: &Admission) -> Result<(OpenConnection, ConnectionPlace), Stop> {
         let place = self.shared.app.enter_connection(admission, self.peer());
         let place = place.map_err(|refusal| Stop::refused(refusal, "a limit is reached"))?;
-        let open = timeout(STORE, self.shared.app.open_connection(admission))
+        let app = &self.shared.app;
+        let arrival = self.request.arrival(app.now());
+        let open = timeout(STORE, app.open_connection(admission, arrival))
             .await
             .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
             .map_err(|refusal| Stop::refused(refusal, "not counted"))?;

@@ -34,7 +34,21 @@ const showState = (place, { text, tone, settled }) => {
   return settled;
 };
 
+// Lists that update by themselves: the page is asked for again, and its list taken. A document that a request parses runs
+// no script. Whoever is in the list is not disturbed.
+const refreshList = (list) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", location.href);
+  request.responseType = "document";
+  request.addEventListener("load", () => {
+    const fresh = request.status === 200 && request.response?.getElementById(list.id);
+    if (fresh && list.isConnected && !list.contains(document.activeElement)) list.replaceWith(document.adoptNode(fresh));
+  });
+  request.send();
+};
+
 whenReady(() => {
+  setInterval(() => { if (!document.hidden) all("[data-live]").forEach(refreshList); }, 4000);
   setInterval(refreshTimes, 30_000);
   all("[data-state-url]").forEach((place) => watchState(place));
   // The answer to a form that must not be sent twice: reloading goes to the list instead.

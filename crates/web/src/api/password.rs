@@ -55,6 +55,9 @@ pub(crate) struct NewPasswordRequest {
     /// Makes it a temporary password, which is over after so many minutes.
     #[schema(minimum = 1, maximum = 43200, example = 60)]
     expires_in_minutes: Option<i64>,
+    /// An addition of ours: ends your open database connections too. Those of others to your workspaces stay.
+    #[serde(default)]
+    end_connections: bool,
 }
 
 /// Shows the database password. It is recorded.
@@ -98,7 +101,9 @@ pub(crate) async fn create_password(
     JsonBody(input): JsonBody<NewPasswordRequest>,
 ) -> Answer<(StatusCode, Json<PasswordView>)> {
     let owner = actor.own(&user)?;
-    let password = app.create_password(&actor, input.expires_in_minutes).await?;
+    let password = app
+        .create_password(&actor, input.expires_in_minutes, input.end_connections)
+        .await?;
     let view = PasswordView::new(owner, &password);
     Ok((StatusCode::CREATED, Json(view)))
 }

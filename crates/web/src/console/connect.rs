@@ -2,36 +2,40 @@
 
 mod clients;
 
-use app::{App, WorkspaceRow};
+use app::{AccessRow, App, WorkspaceRow};
 use axum::{
     extract::{Path, State},
     http::header,
     response::IntoResponse,
 };
-use model::workspace::{DatabaseName, WorkspaceState};
+use model::{
+    member::MemberStatus,
+    workspace::{DatabaseName, WorkspaceState},
+};
 
 use super::{
     answer::{Answer, ConsoleError},
-    signed::Signed,
-    workspaces::badge,
+    signed::{Signed, access_name},
+    workspaces::access_badge,
 };
 use crate::pages::{Certificate, CommandLine, ConnectPage, Connection, Detail, Place, WorkspaceTab};
 
 /// `GET /workspace/{workspace}`
 pub(crate) async fn show_connect(signed: Signed, Path(workspace): Path<String>) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
-    let page = connect_page(&signed, row, None).await?;
+    let access = signed.access(&workspace).await?;
+    let page = connect_page(&signed, access, None).await?;
     signed.page(&page)
 }
 
 /// The page, with the password in it when the person asked for it without a script.
 pub(crate) async fn connect_page(
     signed: &Signed,
-    row: WorkspaceRow,
+    access: AccessRow,
     password: Option<String>,
 ) -> Result<ConnectPage, ConsoleError> {
+    let (name, row) = (access_name(&access), &access.workspace);
     let handle = signed.actor.user().handle.clone();
-    let host = signed.app.workspace_host(&handle, &row.handle);
+    let host = signed.app.workspace_host(&access.owner.handle, &row.handle);
     let certificate = certificate(&signed.app).await;
     let target = clients::Target {
         host: &host,
@@ -41,21 +45,36 @@ pub(crate) async fn connect_page(
         own_authority: certificate.is_some(),
     };
     let place = Place::Workspace {
-        handle: row.handle.to_string(),
+        handle: name.clone(),
         tab: WorkspaceTab::Connect,
     };
     Ok(ConnectPage {
         frame: signed.frame(place).await?,
-        handle: row.handle.to_string(),
-        state: badge(&row),
-        reason: row.state_reason.clone().or_else(|| switched_off(&row)),
-        ready: row.state_now() == WorkspaceState::Enabled,
-        by_host: connection(&signed.app, &row, handle.as_str(), &host, BY_HOST),
-        by_database: connection(&signed.app, &row, handle.as_str(), &gateway_host(&signed.app), ""),
+        handle: name,
+        state: access_badge(&access),
+        reason: not_ready(&access),
+        ready: row.state_now() == WorkspaceState::Enabled && access.status() == MemberStatus::Accepted,
+        by_host: connection(&signed.app, row, handle.as_str(), &host, BY_HOST),
+        by_database: connection(&signed.app, row, handle.as_str(), &gateway_host(&signed.app), ""),
         recipes: clients::recipes(&target),
         certificate,
         password,
     })
+}
+
+/// Why there is no way in now.
+fn not_ready(access: &AccessRow) -> Option<String> {
+    if access.status() == MemberStatus::Pending {
+        let reason = access
+            .member
+            .as_ref()
+            .and_then(|member| member.status_reason.clone());
+        return Some(reason.unwrap_or_else(|| {
+            "Your access is being set up. What stands below will work as soon as it is.".to_owned()
+        }));
+    }
+    let row = &access.workspace;
+    row.state_reason.clone().or_else(|| switched_off(row))
 }
 
 /// Why a database that is there takes no connections.

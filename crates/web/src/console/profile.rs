@@ -68,7 +68,7 @@ pub(super) async fn profile_page(signed: &Signed, status: StatusCode, typed: Typ
 fn rotation_facts() -> Vec<String> {
     vec![
         "New connections to all your workspaces need the new password from now on.".to_owned(),
-        "Open connections stay.".to_owned(),
+        "Open connections stay, unless you end them with it.".to_owned(),
         "Connection strings that are saved elsewhere stop working until you replace the password in them."
             .to_owned(),
     ]
@@ -122,8 +122,8 @@ pub(crate) async fn reveal_password(
         return Ok(Json(json!({ "secret": password })).into_response());
     }
     if let Some(workspace) = input.workspace {
-        let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
-        let page = connect_page(&signed, row, Some(password)).await?;
+        let access = signed.access(&workspace).await?;
+        let page = connect_page(&signed, access, Some(password)).await?;
         return signed.page(&page);
     }
     let typed = Typed {
@@ -141,15 +141,20 @@ pub(crate) async fn show_rotate(signed: Signed) -> Answer {
     })
 }
 
-/// What the form sends beside its token: nothing.
+/// What the form sends.
 #[derive(Deserialize)]
-pub(crate) struct RotateForm {}
+pub(crate) struct RotateForm {
+    #[serde(default)]
+    end_connections: String,
+}
 
 /// `POST /settings/profile/password/rotate`
-pub(crate) async fn rotate_password(SignedForm { signed, .. }: SignedForm<RotateForm>) -> Answer {
-    signed.app.rotate_password(&signed.actor).await?;
-    signed.done(
-        HERE,
-        "Password rotated. New connections need the new one from now on.",
-    )
+pub(crate) async fn rotate_password(SignedForm { signed, input }: SignedForm<RotateForm>) -> Answer {
+    let ends = !input.end_connections.is_empty();
+    signed.app.rotate_password(&signed.actor, ends).await?;
+    let done = match ends {
+        true => "Password rotated. New connections need the new one from now on, and your open ones end.",
+        false => "Password rotated. New connections need the new one from now on.",
+    };
+    signed.done(HERE, done)
 }

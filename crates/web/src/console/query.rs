@@ -1,7 +1,7 @@
 //! `/workspace/{workspace}/query`: one statement, run as the person who is signed in.
 
 use app::{
-    Error, WorkspaceRow,
+    AccessRow, Error,
     queries::{Column, Kind, QueryResult},
 };
 use axum::{
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{
     answer::{Answer, ConsoleError, words},
     form::SignedForm,
-    signed::Signed,
+    signed::{Signed, access_name},
 };
 use crate::{
     pages::{
@@ -49,8 +49,8 @@ const SHOWN_LINES: usize = 2000;
 
 /// `GET /workspace/{workspace}/query`
 pub(crate) async fn show_query(signed: Signed, Path(workspace): Path<String>) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
-    let page = query_page(&signed, &row, String::new(), None).await?;
+    let access = signed.access(&workspace).await?;
+    let page = query_page(&signed, &access, String::new(), None).await?;
     signed.page(&page)
 }
 
@@ -59,8 +59,8 @@ pub(crate) async fn run_query(
     Path(workspace): Path<String>,
     SignedForm { signed, input }: SignedForm<QueryForm>,
 ) -> Answer {
-    let access = signed.app.get_access_called(&signed.actor, &workspace).await?;
-    let (sql, row) = (with_line_feeds(&input.sql), &access.workspace);
+    let access = signed.access(&workspace).await?;
+    let sql = with_line_feeds(&input.sql);
     let before = match input.explain.is_empty() || sql.trim().is_empty() || is_explain(&sql) {
         true => "",
         false => EXPLAIN,
@@ -68,12 +68,12 @@ pub(crate) async fn run_query(
     let asked = format!("{before}{sql}");
     match signed.app.run_query(&signed.actor, &access, &asked).await {
         Ok(result) => {
-            let file = file_name(&signed, row, "csv");
+            let file = file_name(&signed, &access, "csv");
             let outcome = outcome(result, sql.clone(), file, !before.is_empty()).await?;
-            let page = query_page(&signed, row, sql, Some(outcome)).await?;
+            let page = query_page(&signed, &access, sql, Some(outcome)).await?;
             signed.page(&page)
         }
-        Err(error) => refuse(&signed, row, sql, without_prefix(error, before)).await,
+        Err(error) => refuse(&signed, &access, sql, without_prefix(error, before)).await,
     }
 }
 
@@ -99,14 +99,13 @@ pub(crate) async fn download_query(
     Path(workspace): Path<String>,
     SignedForm { signed, input }: SignedForm<QueryForm>,
 ) -> Answer {
-    let access = signed.app.get_access_called(&signed.actor, &workspace).await?;
-    let row = &access.workspace;
+    let access = signed.access(&workspace).await?;
     let format = Format::named(&input.format)
         .ok_or_else(|| Error::invalid("format", "The file is json, csv or md."))?;
     let sql = with_line_feeds(&input.sql);
     match signed.app.run_query(&signed.actor, &access, &sql).await {
-        Ok(result) => Ok(file(result, &signed, row, format, &input.format)),
-        Err(error) => refuse(&signed, row, sql, error).await,
+        Ok(result) => Ok(file(result, &signed, &access, format, &input.format)),
+        Err(error) => refuse(&signed, &access, sql, error).await,
     }
 }
 
@@ -117,21 +116,21 @@ fn with_line_feeds(sql: &str) -> String {
 
 async fn query_page(
     signed: &Signed,
-    row: &WorkspaceRow,
+    access: &AccessRow,
     sql: String,
     outcome: Option<QueryOutcome>,
 ) -> Result<QueryPage, ConsoleError> {
     let place = Place::Workspace {
-        handle: row.handle.to_string(),
+        handle: access_name(access),
         tab: WorkspaceTab::Query,
     };
     let limits = &signed.app.settings().queries;
     let refused = matches!(outcome, Some(QueryOutcome::Refused(_)));
     Ok(QueryPage {
         frame: signed.frame(place).await?,
-        id: row.id.to_string(),
-        handle: row.handle.to_string(),
-        waits: (row.state != WorkspaceState::Enabled)
+        id: access.workspace.id.to_string(),
+        handle: access_name(access),
+        waits: (access.workspace.state != WorkspaceState::Enabled)
             .then(|| "The workspace is not enabled, so that it takes no queries now.".to_owned()),
         sql: Field {
             value: sql,
@@ -146,7 +145,7 @@ async fn query_page(
     })
 }
 
-async fn refuse(signed: &Signed, row: &WorkspaceRow, sql: String, error: Error) -> Answer {
+async fn refuse(signed: &Signed, access: &AccessRow, sql: String, error: Error) -> Answer {
     let status = match &error {
         Error::Query(_) | Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Conflict { .. } => StatusCode::CONFLICT,
@@ -155,7 +154,7 @@ async fn refuse(signed: &Signed, row: &WorkspaceRow, sql: String, error: Error) 
         _ => return Err(error.into()),
     };
     let outcome = QueryOutcome::Refused(problem(&sql, &error));
-    let page = query_page(signed, row, sql, Some(outcome)).await?;
+    let page = query_page(signed, access, sql, Some(outcome)).await?;
     signed.page_with(status, &page)
 }
 
@@ -298,11 +297,11 @@ fn cell(column: &Column, value: Option<&[u8]>) -> QueryCell {
 fn file(
     result: QueryResult,
     signed: &Signed,
-    row: &WorkspaceRow,
+    access: &AccessRow,
     format: Format,
     extension: &str,
 ) -> Response {
-    let name = file_name(signed, row, extension);
+    let name = file_name(signed, access, extension);
     let mut response =
         results::body(result, signed.actor.request_id().to_owned(), format, false).into_response();
     let headers = response.headers_mut();
@@ -317,11 +316,11 @@ fn file(
 }
 
 /// Such as `ana-dev-2026-11-24-120000.csv`.
-fn file_name(signed: &Signed, row: &WorkspaceRow, extension: &str) -> String {
+fn file_name(signed: &Signed, access: &AccessRow, extension: &str) -> String {
     format!(
         "{}-{}-{}.{extension}",
-        signed.actor.user().handle,
-        row.handle,
+        access.owner.handle,
+        access.workspace.handle,
         signed.app.now().strftime("%Y-%m-%d-%H%M%S")
     )
 }

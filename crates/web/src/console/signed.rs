@@ -1,6 +1,6 @@
 //! A signed-in person in front of a page.
 
-use app::{Actor, App, Error, Page, avatars};
+use app::{AccessRow, Actor, App, Error, Page, avatars};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -83,12 +83,30 @@ fn read_flash(web: &Web, headers: &HeaderMap) -> Option<Flash> {
     })
 }
 
+/// What the address of a workspace's page calls it: its handle where it is the person's own, else the label of its host
+/// name, which has a hyphen and so is no handle of a workspace.
+pub(super) fn access_name(access: &AccessRow) -> String {
+    match access.member {
+        None => access.workspace.handle.to_string(),
+        Some(_) => format!("{}-{}", access.owner.handle, access.workspace.handle),
+    }
+}
+
 impl Signed {
+    /// The workspace that the address of a page names, which the person may enter.
+    pub(crate) async fn access(&self, name: &str) -> Result<AccessRow, Error> {
+        self.app.get_access_called(&self.actor, name).await
+    }
+
     /// The frame of a page at `place`.
     pub(crate) async fn frame(&self, place: Place) -> Result<Frame, Error> {
         let workspaces = self
             .app
             .list_workspaces(&self.actor, Page::first(SWITCHER_LIMIT))
+            .await?;
+        let shared = self
+            .app
+            .list_shared(&self.actor, Page::first(SWITCHER_LIMIT))
             .await?;
         let user = self.actor.user();
         Ok(Frame {
@@ -108,6 +126,7 @@ impl Signed {
                 .iter()
                 .map(|row| row.handle.to_string())
                 .collect(),
+            shared: shared.accesses.iter().map(access_name).collect(),
             settings: SETTINGS.to_vec(),
             docs_url: Some(crate::api::DOCS.to_owned()),
             flash: self.flash.clone(),

@@ -1,18 +1,24 @@
 //! `/`: the workspaces of a person, a new one, its settings and its end.
 
-use app::{App, Error, LocalStatus, Page, WorkspaceRow, workspaces::NewWorkspace};
+use app::{AccessRow, App, Error, LocalStatus, Page, WorkspaceRow, workspaces::NewWorkspace};
 use axum::{
     Json,
     extract::Path,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use model::member::{MemberRole, MemberStatus};
 use serde::{Deserialize, Serialize};
 
-use super::{answer::Answer, form::SignedForm, sign_up::field, signed::Signed};
+use super::{
+    answer::Answer,
+    form::SignedForm,
+    sign_up::field,
+    signed::{Signed, access_name},
+};
 use crate::pages::{
-    self, BackendNotice, Badge, DeleteWorkspacePage, Field, Moment, NewWorkspacePage, Place,
-    WorkspaceSettingsPage, WorkspaceTab, WorkspacesPage,
+    self, BackendNotice, Badge, DeleteWorkspacePage, Field, GuestCard, Moment, NewWorkspacePage, Place,
+    SharedRow, WorkspaceSettingsPage, WorkspaceTab, WorkspacesPage,
 };
 
 const LIST_LIMIT: i64 = 100;
@@ -28,9 +34,18 @@ pub(crate) async fn show_workspaces(signed: Signed) -> Answer {
         .iter()
         .map(|row| workspace_row(&signed, row))
         .collect();
+    let shared = signed
+        .app
+        .list_shared(&signed.actor, Page::first(LIST_LIMIT))
+        .await?;
     signed.page(&WorkspacesPage {
         frame: signed.frame(Place::Workspaces).await?,
         workspaces,
+        shared: shared
+            .accesses
+            .iter()
+            .map(|access| shared_row(&signed, access))
+            .collect(),
         notice: notice(&signed.app),
         domain: signed.app.settings().gateway_domain.clone(),
         handle: Field::default(),
@@ -47,6 +62,26 @@ fn workspace_row(signed: &Signed, row: &WorkspaceRow) -> pages::WorkspaceRow {
         state: badge(row),
         reason: row.state_reason.clone(),
         created: Moment::new(row.created_at, signed.app.now()),
+    }
+}
+
+fn shared_row(signed: &Signed, access: &AccessRow) -> SharedRow {
+    let (owner, handle) = (&access.owner.handle, &access.workspace.handle);
+    SharedRow {
+        label: access_name(access),
+        handle: handle.to_string(),
+        owner: owner.to_string(),
+        host: signed.app.workspace_host(owner, handle),
+        role: access.role().as_str(),
+        state: access_badge(access),
+    }
+}
+
+/// The state of a workspace for somebody who may enter it, or that of their access while it cannot be used.
+pub(super) fn access_badge(access: &AccessRow) -> Badge {
+    match access.status() {
+        MemberStatus::Pending => Badge::workspace("pending"),
+        MemberStatus::Accepted => badge(&access.workspace),
     }
 }
 
@@ -176,16 +211,15 @@ impl StateView {
 
 /// `GET /workspace/{workspace}/state`
 pub(crate) async fn get_state(signed: Signed, Path(workspace): Path<String>) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
-    Ok(StateView::answer(
-        &badge(&row),
-        row.state != model::workspace::WorkspaceState::Creating,
-    ))
+    let access = signed.access(&workspace).await?;
+    let waits = access.workspace.state == model::workspace::WorkspaceState::Creating
+        || access.status() == MemberStatus::Pending;
+    Ok(StateView::answer(&access_badge(&access), !waits))
 }
 
-fn place(row: &WorkspaceRow) -> Place {
+fn place(name: &str) -> Place {
     Place::Workspace {
-        handle: row.handle.to_string(),
+        handle: name.to_owned(),
         tab: WorkspaceTab::Settings,
     }
 }
@@ -203,16 +237,37 @@ fn deletion_facts(row: &WorkspaceRow) -> Vec<String> {
 
 /// `GET /workspace/{workspace}/settings`
 pub(crate) async fn show_settings(signed: Signed, Path(workspace): Path<String>) -> Answer {
-    let row = signed.app.get_workspace(&signed.actor, &workspace).await?;
+    let access = signed.access(&workspace).await?;
+    let row = &access.workspace;
     signed.page(&WorkspaceSettingsPage {
-        frame: signed.frame(place(&row)).await?,
-        handle: row.handle.to_string(),
+        frame: signed.frame(place(&access_name(&access))).await?,
+        handle: access_name(&access),
         id: row.id.to_string(),
         database: row.database_name.to_string(),
-        state: badge(&row),
+        state: access_badge(&access),
         created: Moment::new(row.created_at, signed.app.now()),
-        facts: deletion_facts(&row),
+        guest: guest_card(&signed, &access),
+        facts: deletion_facts(row),
         confirm: Field::default(),
+    })
+}
+
+/// What somebody is told of their access to a workspace that is not theirs.
+fn guest_card(signed: &Signed, access: &AccessRow) -> Option<GuestCard> {
+    let member = access.member.as_ref()?;
+    let may = match member.role {
+        MemberRole::Operator => "You read and write what is in its tables.",
+        MemberRole::Reader => "You read what is in its tables.",
+    };
+    Some(GuestCard {
+        owner: access.owner.handle.to_string(),
+        role: member.role.as_str(),
+        may,
+        leave_url: format!(
+            "/workspace/{}/access/{}/end",
+            access_name(access),
+            signed.actor.user().handle
+        ),
     })
 }
 
@@ -224,7 +279,7 @@ pub(crate) async fn show_delete(signed: Signed, Path(workspace): Path<String>) -
 
 async fn delete_page(signed: &Signed, row: &WorkspaceRow, status: StatusCode, confirm: Field) -> Answer {
     let page = DeleteWorkspacePage {
-        frame: signed.frame(place(row)).await?,
+        frame: signed.frame(place(row.handle.as_str())).await?,
         handle: row.handle.to_string(),
         facts: deletion_facts(row),
         confirm,

@@ -13,6 +13,8 @@ pub struct Frame {
     pub place: Place,
     /// The workspaces that the person owns, by handle, for the switcher.
     pub workspaces: Vec<String>,
+    /// The workspaces of others who let the person in, by the label of their host name.
+    pub shared: Vec<String>,
     /// The settings pages that exist, in the order of the menu.
     pub settings: Vec<SettingsPage>,
     /// Where the documentation is; `None` shows no link.
@@ -113,6 +115,10 @@ pub enum WorkspaceTab {
     Connect,
     /// A statement and what it gives.
     Query,
+    /// Who is connected now.
+    Connections,
+    /// Who is let in.
+    Access,
     /// The processes of the workspace.
     Activity,
     /// Details and deletion.
@@ -150,21 +156,7 @@ impl Frame {
     /// The tabs under the bar: the account's, or the workspace's when inside one.
     pub fn tabs(&self) -> Vec<Link> {
         if let Place::Workspace { handle, tab } = &self.place {
-            let base = format!("/workspace/{handle}");
-            return vec![
-                Link::tab("Connect", base.clone(), *tab == WorkspaceTab::Connect),
-                Link::tab("Query", format!("{base}/query"), *tab == WorkspaceTab::Query),
-                Link::tab(
-                    "Activity",
-                    format!("{base}/activity"),
-                    *tab == WorkspaceTab::Activity,
-                ),
-                Link::tab(
-                    "Settings",
-                    format!("{base}/settings"),
-                    *tab == WorkspaceTab::Settings,
-                ),
-            ];
+            return workspace_tabs(handle, *tab);
         }
         vec![
             Link::tab("Workspaces", "/", self.place == Place::Workspaces),
@@ -199,4 +191,23 @@ impl Frame {
             _ => None,
         }
     }
+}
+
+/// The tabs inside a workspace. That of somebody else is named by a label with a hyphen, which no handle of a workspace
+/// has; what only its owner may see has no tab there.
+fn workspace_tabs(handle: &str, current: WorkspaceTab) -> Vec<Link> {
+    use WorkspaceTab::{Access, Activity, Connect, Connections, Query, Settings};
+    let is_guest = handle.contains('-');
+    let tabs = [
+        ("Connect", "", Connect),
+        ("Query", "/query", Query),
+        ("Connections", "/connections", Connections),
+        ("Access", "/access", Access),
+        ("Activity", "/activity", Activity),
+        ("Settings", "/settings", Settings),
+    ];
+    tabs.into_iter()
+        .filter(|(.., tab)| !is_guest || !matches!(tab, Access | Activity))
+        .map(|(label, path, tab)| Link::tab(label, format!("/workspace/{handle}{path}"), tab == current))
+        .collect()
 }

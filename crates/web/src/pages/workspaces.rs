@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Badge, Field, Frame, Moment};
+use super::{Badge, Field, Frame, GuestCard, Moment};
 
 /// A workspace in the list.
 #[derive(Clone, Debug)]
@@ -19,6 +19,23 @@ pub struct WorkspaceRow {
     pub reason: Option<String>,
     /// When it was created.
     pub created: Moment,
+}
+
+/// A workspace of somebody else in the list.
+#[derive(Clone, Debug)]
+pub struct SharedRow {
+    /// Owner and workspace, as its host name begins: its page's name.
+    pub label: String,
+    /// Its handle.
+    pub handle: String,
+    /// Whose it is.
+    pub owner: String,
+    /// Its host name.
+    pub host: String,
+    /// What the person is there.
+    pub role: &'static str,
+    /// Its state, or that of the access.
+    pub state: Badge,
 }
 
 /// Why no workspace can be created now, and what to do about it.
@@ -42,6 +59,8 @@ pub struct WorkspacesPage {
     pub frame: Frame,
     /// The workspaces, by handle.
     pub workspaces: Vec<WorkspaceRow>,
+    /// Those of others who let the person in.
+    pub shared: Vec<SharedRow>,
     /// What stands in the way of new ones.
     pub notice: Option<BackendNotice>,
     /// The domain of workspace hosts.
@@ -80,6 +99,8 @@ pub struct WorkspaceSettingsPage {
     pub state: Badge,
     /// When it was created.
     pub created: Moment,
+    /// What the person is there whose workspace it is not.
+    pub guest: Option<GuestCard>,
     /// What deleting it does, one fact a line.
     pub facts: Vec<String>,
     /// The handle typed to confirm the deletion.

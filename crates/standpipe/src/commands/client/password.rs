@@ -18,6 +18,9 @@ pub(in crate::commands) enum Password {
         /// Minutes until it stops to work; without it, it lasts until the next rotation.
         #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(i64).range(1..))]
         expires_in_minutes: Option<i64>,
+        /// End your open database connections too.
+        #[arg(long)]
+        end_connections: bool,
         /// Print JSON, which holds the password
         #[arg(long)]
         json: bool,
@@ -38,18 +41,18 @@ impl Password {
             }
             Self::Rotate {
                 expires_in_minutes,
+                end_connections,
                 json,
             } => {
-                let body = match expires_in_minutes {
-                    Some(minutes) => json!({ "expires_in_minutes": minutes }),
-                    None => json!({}),
-                };
+                let body =
+                    json!({ "expires_in_minutes": expires_in_minutes, "end_connections": end_connections });
                 let password = me.api.post(&path, body).await?;
                 match json {
                     true => output::json(&password),
-                    false => print(
-                        "The database password is rotated: new connections need the new one, open ones stay. See it with `standpipe password show`.",
-                    ),
+                    false => print(&format!(
+                        "The database password is rotated: new connections need the new one, open ones {}. See it with `standpipe password show`.",
+                        if end_connections { "end" } else { "stay" }
+                    )),
                 }
             }
         }

@@ -1,6 +1,9 @@
 //! `standpipe workspace …`.
 
 mod connect;
+mod connections;
+mod member;
+mod named;
 mod query;
 
 use std::time::Duration;
@@ -25,7 +28,7 @@ const MOST_PAUSES: usize = 600;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::commands) enum Workspace {
-    /// List your workspaces, oldest first.
+    /// List the workspaces that you may enter: your own, and those of others who let you in.
     List {
         #[arg(long, help = JSON_HELP)]
         json: bool,
@@ -50,6 +53,12 @@ pub(in crate::commands) enum Workspace {
     Connect(connect::Connect),
     /// Run SQL in a workspace, as yourself, and print what comes of it.
     Query(query::Query),
+    /// Let others into a workspace of yours, or leave one of theirs.
+    #[command(subcommand)]
+    Member(member::Member),
+    /// See who is connected, and put an end to it.
+    #[command(subcommand)]
+    Connections(connections::Connections),
 }
 
 /// What of a workspace is read.
@@ -89,6 +98,8 @@ impl Workspace {
             }
             Self::Connect(command) => command.run(&me, target).await,
             Self::Query(command) => command.run(&me).await,
+            Self::Member(command) => command.run(&me).await,
+            Self::Connections(command) => command.run(&me).await,
         }
     }
 }
@@ -109,7 +120,7 @@ async fn create(me: &Me, workspace: &str, no_wait: bool, json: bool) -> Result<(
             "The workspace {workspace} is being made: see `standpipe workspace list`."
         ));
     }
-    let host = output::clean(&host_of(me, &read(&made)?));
+    let host = output::clean(&host_of(&me.actor.handle, &read(&made)?));
     print(&format!(
         "The workspace {workspace} is ready at {host}. Open it with `standpipe workspace connect {workspace}`."
     ))
@@ -120,31 +131,62 @@ async fn find(me: &Me, workspace: &str) -> Result<Found> {
 }
 
 /// The workspace's own host name.
-fn host_of(me: &Me, workspace: &Found) -> String {
-    format!("{}-{}.{}", me.actor.handle, workspace.handle, workspace.host)
+fn host_of(owner: &str, workspace: &Found) -> String {
+    format!("{owner}-{}.{}", workspace.handle, workspace.host)
 }
 
 async fn list(me: &Me, json: bool) -> Result<()> {
-    let workspaces = me.api.list(&me.path(&["workspace"]), &[], usize::MAX).await?;
+    let accesses = me.api.list(&["actor", "workspace"], &[], usize::MAX).await?;
     if json {
+        let workspaces: Vec<_> = accesses.into_iter().map(with_access).collect();
         return output::json(&workspaces);
     }
     let mut rows = Vec::new();
-    for workspace in &workspaces {
+    for access in &accesses {
+        let workspace = access.get("workspace").unwrap_or(&Value::Null);
         let found: Found = read(workspace)?;
+        let owner = access
+            .get("identity")
+            .map(|owner| output::text(owner, "handle"))
+            .unwrap_or_default();
+        let name = match owner == me.actor.handle {
+            true => found.handle.clone(),
+            false => format!("{owner}/{}", found.handle),
+        };
+        let state = match output::text(access, "status").as_str() {
+            "pending" => "pending".to_owned(),
+            _ => output::text(workspace, "state"),
+        };
         rows.push(vec![
-            found.handle.clone(),
-            output::text(workspace, "state"),
-            host_of(me, &found),
+            name,
+            output::text(access, "role"),
+            state,
+            host_of(&owner, &found),
             found.database_name.clone(),
             output::text(workspace, "created_at"),
         ]);
     }
     output::list(
-        &["HANDLE", "STATE", "HOST", "DATABASE", "CREATED"],
+        &["HANDLE", "ROLE", "STATE", "HOST", "DATABASE", "CREATED"],
         rows,
         "There is no workspace. Make one with `standpipe workspace create NAME`.",
     )
+}
+
+/// A workspace with what the person is in it.
+fn with_access(access: Value) -> Value {
+    let mut workspace = access.get("workspace").cloned().unwrap_or_default();
+    let owner = access
+        .get("identity")
+        .and_then(|owner| owner.get("handle"))
+        .cloned();
+    if let Some(fields) = workspace.as_object_mut() {
+        for name in ["role", "status"] {
+            fields.insert(name.to_owned(), access.get(name).cloned().unwrap_or_default());
+        }
+        fields.insert("owner_handle".to_owned(), owner.unwrap_or_default());
+    }
+    workspace
 }
 
 /// The workspace once it is enabled. It goes on being made when the person does not wait.

@@ -51,6 +51,7 @@ const JSON: &str = "application/json";
         (name = "Sign-in", description = "Mails to sign in with, and logins of command lines."),
         (name = "Tokens", description = "API tokens."),
         (name = "Workspaces", description = "PostgreSQL databases."),
+        (name = "Connections", description = "Who is connected to them now."),
     ),
     components(schemas(ErrorModel)),
     modifiers(&Shared),

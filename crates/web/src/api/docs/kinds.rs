@@ -128,6 +128,10 @@ kinds! {
         "pending", "running", "shutting-down", "terminated", "stopping", "stopped", "creating", "enabling",
         "enabled", "pausing", "paused", "disabling", "disabled"
     ]);
+    /// By which door a database connection came.
+    Via = one_of(["gateway", "api", "console"]);
+    /// Where a database connection stands.
+    ConnectionState = one_of(["active", "idle", "idle in transaction"]);
     /// What a person is in a workspace.
     WorkspaceRole = one_of(["owner", "operator", "reader"]);
     /// What the owner of a workspace lets somebody be in it: an operator reads and writes, a reader reads.

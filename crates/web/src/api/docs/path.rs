@@ -74,6 +74,8 @@ paths! {
     Session = "session", "^s_[0-9a-v]{20}$", "s_d9lfd5ajbcks73e0q2e0";
     /// The process, by id.
     Process = "process", "^p_[0-9a-v]{20}$", "p_d9lfcgijbcks73e0q2ag";
+    /// The open database connection, by id.
+    Connection = "connection", "^c_[0-9a-v]{20}$", "c_9fj2lq0hk6vifudmcgep";
     /// The audit record, by id.
     Record = "record", "^a_[0-9a-v]{20}$", "a_d9lfdaajbcks73e0q2g0";
     /// A file name; its extension is the format of the answer.

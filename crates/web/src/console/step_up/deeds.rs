@@ -27,6 +27,8 @@ const DEEDS: &[(&str, &str, Option<&str>, SettingsPage)] = &[
     ("/settings/tokens", "Create a token", Some("title"), Tokens),
     ("/settings/tokens/{token}/rotate", "Rotate a token", None, Tokens),
     ("/settings/tokens/{token}/edit", "Change a token", Some("title"), Tokens),
+    ("/workspace/{workspace}/access", "Give access to a workspace", Some("member"), Profile),
+    ("/workspace/{workspace}/access/{member}/role", "Change access to a workspace", Some("role"), Profile),
     ("/login/token", "Let a command line in", None, Sessions),
     ("/settings/sessions/{session}/end", "End a session", None, Sessions),
     ("/settings/sessions/end-others", "End all other sessions", None, Sessions),

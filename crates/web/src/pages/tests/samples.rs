@@ -5,6 +5,7 @@ mod api_docs;
 mod audit_log;
 mod cli_login;
 mod handle;
+mod members;
 mod more_settings;
 mod query;
 mod settings;
@@ -91,6 +92,7 @@ fn frame(words: &Words, place: Place) -> Frame {
         csrf: words.or("csrf-sample"),
         place,
         workspaces: vec![words.workspace.clone(), "analytics".into()],
+        shared: vec![format!("bob-{}", words.workspace)],
         settings: vec![
             SettingsPage::Profile,
             SettingsPage::Tokens,
@@ -127,6 +129,7 @@ type Pages = Vec<(&'static str, String)>;
 pub(super) fn pages(words: &Words) -> Pages {
     [
         signed_out::signed_out(words),
+        members::members(words),
         cli_login::cli_login(words),
         workspaces::workspaces(words),
         workspaces::connect(words),

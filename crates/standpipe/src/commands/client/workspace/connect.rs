@@ -5,10 +5,14 @@ use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use clap::Args;
 
-use super::{Found, find, host_of};
+use super::{Found, host_of, member::WORKSPACE_HELP, named::Named};
 use crate::{
     Error, Result,
-    commands::client::{Target, host, me::Me, output, saved},
+    commands::client::{
+        Target, host,
+        me::{Me, read},
+        output, saved,
+    },
 };
 
 /// What clients of Pipes take for granted.
@@ -16,7 +20,8 @@ const USUAL_PORT: u16 = 9193;
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Connect {
-    workspace: String,
+    #[arg(help = WORKSPACE_HELP)]
+    workspace: Named,
     /// What is handed to psql.
     #[arg(last = true, value_name = "PSQL_OPTION")]
     options: Vec<String>,
@@ -24,10 +29,11 @@ pub(in crate::commands) struct Connect {
 
 impl Connect {
     pub(super) async fn run(self, me: &Me, target: &Target) -> Result<()> {
-        let workspace = find(me, &self.workspace).await?;
+        let workspace: Found = read(&me.api.get(&self.workspace.path(me, &[]), &[]).await?)?;
+        let host = host_of(self.workspace.owner(me), &workspace);
         let password = me.api.get(&me.path(&["password"]), &[]).await?;
         let ca = authority(me, target).await?;
-        let line = connection(me, &workspace, ca).await;
+        let line = connection(me, &workspace, host, ca).await;
         let error = Command::new("psql")
             .arg("--dbname")
             .arg(line)
@@ -58,8 +64,7 @@ async fn authority(me: &Me, target: &Target) -> Result<Option<PathBuf>> {
 }
 
 /// libpq's connection string, without the password.
-async fn connection(me: &Me, workspace: &Found, ca: Option<PathBuf>) -> String {
-    let name = host_of(me, workspace);
+async fn connection(me: &Me, workspace: &Found, name: String, ca: Option<PathBuf>) -> String {
     let port = workspace.port.unwrap_or(USUAL_PORT);
     let mut parts = vec![
         ("host", name.clone()),

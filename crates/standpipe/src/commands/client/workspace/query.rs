@@ -11,6 +11,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
+use super::{member::WORKSPACE_HELP, named::Named};
 use crate::{
     Error, Result,
     commands::client::{api, me::Me, output, progress::Progress},
@@ -26,7 +27,8 @@ pub(in crate::commands) enum Format {
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Query {
-    workspace: String,
+    #[arg(help = WORKSPACE_HELP)]
+    workspace: Named,
     /// The SQL; without it, and without --file, it is read from stdin.
     #[arg(conflicts_with = "file")]
     sql: Option<String>,
@@ -70,9 +72,11 @@ impl Query {
             Format::Csv => &["query", "data.csv"],
             Format::Table | Format::Json => &["query"],
         };
-        let path = [&["workspace", self.workspace.as_str()], file].concat();
         let progress = Progress::begin("Running");
-        let answer = me.api.send(Method::POST, &me.path(&path), &[], body).await?;
+        let answer = me
+            .api
+            .send(Method::POST, &self.workspace.path(me, file), &[], body)
+            .await?;
         let cut = cut(&answer);
         match format {
             Format::Csv => csv(answer, progress).await?,
