@@ -9,8 +9,9 @@ use crate::responder::Responder;
 
 /// Room for a question, which is far smaller.
 const MOST_OCTETS: usize = 4096;
-/// Questions that are looked up at once. Whoever asks beyond them gets nothing, and asks again.
-const AT_ONCE: usize = 256;
+/// Questions that are looked up at once, so that a flood of them leaves the store to others too. Whoever asks beyond them
+/// gets nothing, and asks again.
+const AT_ONCE: usize = 64;
 /// How long to wait when the system has no memory for another packet.
 const BREATH: Duration = Duration::from_millis(100);
 
