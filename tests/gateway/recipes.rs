@@ -135,6 +135,7 @@ async fn psql() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "the shell is found as the run finds it")]
 async fn pgcli() {
     let Some(desk) = desk("python").await else { return };
     let line = desk.code("<p class=\"line-label\" aria-hidden=\"true\">pgcli</p>");

@@ -14,6 +14,7 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 /// Where the mails of a test arrive.
+#[expect(clippy::large_enum_variant, reason = "a test has one")]
 pub(crate) enum Post {
     /// In the folder.
     Folder(Mailbox),

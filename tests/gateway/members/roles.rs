@@ -162,8 +162,7 @@ both_engines! {
         }
         let ended = testkit::until("it is logged", PATIENCE, async || {
             let log = world.owner.bearer.get("/api/latest/user/ana/workspace/dev/db_log").await.json();
-            let found = log["items"].as_array().unwrap().iter().find(|row| row["actor_handle"] == "bob").cloned();
-            found
+            log["items"].as_array().unwrap().iter().find(|row| row["actor_handle"] == "bob").cloned()
         }).await;
         assert_eq!(ended["application_name"], "psql");
     }
