@@ -182,16 +182,19 @@ impl OpenConnections {
 
     /// Those that `user` may see: their own, and those of everybody to their workspaces.
     pub(super) fn list_of(&self, user: UserId) -> Vec<OpenConnectionRow> {
-        let registered = self.registered();
-        let seen = registered.open.values();
-        seen.filter(|entry| entry.user == user || entry.owner == user)
-            .map(Entry::row)
-            .collect()
+        self.rows(|entry| entry.user == user || entry.owner == user)
     }
 
     /// All of them.
     pub(super) fn list(&self) -> Vec<OpenConnectionRow> {
-        self.registered().open.values().map(Entry::row).collect()
+        self.rows(|_| true)
+    }
+
+    /// Those that `is_seen`, but no session that waits for its client to come back: nobody is connected by it.
+    fn rows(&self, is_seen: impl Fn(&Entry) -> bool) -> Vec<OpenConnectionRow> {
+        let registered = self.registered();
+        let used = registered.open.values().filter(|entry| !entry.traffic.is_kept());
+        used.filter(|entry| is_seen(entry)).map(Entry::row).collect()
     }
 
     fn is_empty(&self) -> bool {
