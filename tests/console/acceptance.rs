@@ -176,7 +176,7 @@ async fn a_workspace_from_its_name_to_psql() {
 
     window.visit("/settings/profile").await;
     window.click("Rotate password").await;
-    window.sees("Open connections stay.").await;
+    window.sees("Open connections stay, unless").await;
     window.click("Rotate password").await;
     window.sees("Password rotated.").await;
     let rotated = window.copy_by("Copy the password").await;

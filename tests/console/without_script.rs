@@ -100,7 +100,7 @@ async fn the_database_password() {
             .await
             .with_status(200)
             .body
-            .contains("Open connections stay.")
+            .contains("Open connections stay, unless")
     );
     browser.submit(dialog, dialog, &[]).await.with_status(303);
     assert!(told(&browser, page).await.contains("Password rotated."));
