@@ -73,7 +73,7 @@ async fn nothing_contradicts(binary: &Binary) {
     }
 }
 
-/// The mails that wait or were delivered, by their ids.
+/// The mails of changes that wait or were delivered, by their ids.
 async fn mails(binary: &Binary) -> BTreeSet<String> {
     let waiting = binary
         .ask("SELECT id FROM outbox WHERE kind = 'handle_changed'")
@@ -84,7 +84,9 @@ async fn mails(binary: &Binary) -> BTreeSet<String> {
         .flatten();
     let delivered = delivered.filter_map(|entry| {
         let path = entry.path();
-        let is_mail = path.extension().is_some_and(|end| end == "eml");
+        let is_mail = path.extension().is_some_and(|end| end == "eml")
+            && std::fs::read_to_string(&path)
+                .is_ok_and(|mail| mail.contains("\r\nX-Standpipe-Kind: handle_changed\r\n"));
         is_mail.then(|| path.file_stem().unwrap().to_string_lossy().into_owned())
     });
     waiting.into_iter().chain(delivered).collect()
