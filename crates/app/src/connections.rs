@@ -23,7 +23,7 @@ use store::{
     workspaces::WorkspaceRow,
 };
 
-pub use ::workspaces::{Backend, BackendAddress, BackendStream};
+pub use ::workspaces::{Backend, BackendAddress, BackendStream, tune};
 pub use listing::{Connection, ConnectionPage};
 pub(crate) use open::OpenConnections;
 pub use open::{Arrival, OpenConnection};

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
-use model::UserId;
+use model::{UserId, prefix::subscriber};
 
 use crate::{Actor, App, Error, LimitSettings, Result};
 
@@ -68,14 +68,6 @@ fn optional<K: Hash + Eq + Clone>(count: u32) -> Option<DefaultKeyedRateLimiter<
     (count > 0).then(|| DefaultKeyedRateLimiter::keyed(per_minute(count)))
 }
 
-/// One subscriber of IPv6 has a whole /64; an IPv4 address written as IPv6 is that IPv4 address.
-pub(crate) fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-        v4 => v4,
-    }
-}
-
 fn check<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<()> {
     limiter.check_key(key).map_err(|not_until| {
         let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
@@ -116,7 +108,7 @@ impl Limits {
 
     /// A sign-in mail asked for by `ip`, to the address with `email_key`; the same for known and unknown ones.
     pub(crate) fn sign_in(&self, ip: IpAddr, email_key: &str) -> Result<()> {
-        let from = network(ip);
+        let from = subscriber(ip);
         check(&self.sign_in_ip, &from)?;
         check(&self.sign_in_email, &(from, email_key.to_owned()))?;
         check(&self.sign_in_email_everywhere, &email_key.to_owned())
@@ -124,7 +116,7 @@ impl Limits {
 
     /// A mail with a code that `user` asks for at `ip`.
     pub(crate) fn code(&self, ip: IpAddr, user: UserId) -> Result<()> {
-        check(&self.sign_in_ip, &network(ip))?;
+        check(&self.sign_in_ip, &subscriber(ip))?;
         check(&self.code_user, &user)
     }
 
@@ -135,40 +127,40 @@ impl Limits {
 
     /// A guess at a link or code.
     pub(crate) fn guess(&self, ip: IpAddr) -> Result<()> {
-        check(&self.failure_ip, &network(ip))
+        check(&self.failure_ip, &subscriber(ip))
     }
 
     /// A command line that asks to be let in.
     pub(crate) fn cli_login(&self, ip: IpAddr) -> Result<()> {
-        check(&self.cli_login_ip, &network(ip))
+        check(&self.cli_login_ip, &subscriber(ip))
     }
 
     /// A report of leaked credentials.
     pub(crate) fn revocation(&self, ip: IpAddr) -> Result<()> {
-        check(&self.revocation_ip, &network(ip))
+        check(&self.revocation_ip, &subscriber(ip))
     }
 
     /// A question whether a handle is free: by asking, or by claiming it.
     pub(crate) fn handle(&self, ip: IpAddr) -> Result<()> {
-        check(&self.handle_ip, &network(ip))
+        check(&self.handle_ip, &subscriber(ip))
     }
 
     /// A look at somebody else's public name: by a stranger, or in a list.
     pub(crate) fn identity(&self, ip: IpAddr) -> Result<()> {
-        check(&self.identity_ip, &network(ip))
+        check(&self.identity_ip, &subscriber(ip))
     }
 
     /// Whether `ip` may try to log in as `handle` now.
     pub(crate) fn connection(&self, ip: IpAddr, handle: &str) -> bool {
         let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (network(ip), handle.to_owned());
+        let key = (subscriber(ip), handle.to_owned());
         blocked.get(&key).is_none_or(|until| *until <= Instant::now())
             && self.connection_ip.check_key(&key.0).is_ok()
     }
 
     /// Whether the refusal of a name that nobody has is recorded, or only logged.
     pub(crate) fn unknown_name_record(&self, ip: IpAddr) -> bool {
-        self.unknown_name.check_key(&network(ip)).is_ok()
+        self.unknown_name.check_key(&subscriber(ip)).is_ok()
     }
 
     /// Whether the refusal of a connection of `user` is recorded, or only logged.
@@ -189,7 +181,7 @@ impl Limits {
     /// Counts a database login that failed. After too many, this handle is refused from this address for a minute:
     /// per handle *and* address, so that no stranger can lock a person out.
     pub(crate) fn connection_failed(&self, ip: IpAddr, handle: &str) {
-        let key = (network(ip), handle.to_owned());
+        let key = (subscriber(ip), handle.to_owned());
         if self.connection_failure.check_key(&key).is_err() {
             let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
             if blocked.len() < MOST_BLOCKS {
@@ -222,6 +214,7 @@ impl Limits {
             .for_each(DefaultKeyedRateLimiter::retain_recent);
         self.avatar.retain_recent();
         self.access.retain_recent();
+        self.attachment.retain_recent();
         let now = Instant::now();
         self.blocked
             .lock()
@@ -234,7 +227,7 @@ impl App {
     /// Counts a request to console or API, whoever sends it.
     pub fn admit_request(&self, ip: IpAddr) -> Result<()> {
         match &self.0.limits.request_ip {
-            Some(limiter) => check(limiter, &network(ip)),
+            Some(limiter) => check(limiter, &subscriber(ip)),
             None => Ok(()),
         }
     }
@@ -256,9 +249,9 @@ mod tests {
     fn one_subscriber_is_one_key() {
         let a: IpAddr = "2001:db8::1".parse().unwrap();
         let b: IpAddr = "2001:db8::ffff".parse().unwrap();
-        assert_eq!(network(a), network(b));
+        assert_eq!(subscriber(a), subscriber(b));
         assert_eq!(
-            network("::ffff:10.0.0.1".parse().unwrap()),
+            subscriber("::ffff:10.0.0.1".parse().unwrap()),
             "10.0.0.1".parse::<IpAddr>().unwrap()
         );
     }

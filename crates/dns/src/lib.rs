@@ -58,8 +58,5 @@ impl Dns {
 /// The part of a client's address that is taken for one network: a spoofer chooses what is behind it, and one
 /// subscriber of IPv6 has all of it.
 pub(crate) fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => std::net::Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8)).into(),
-        IpAddr::V6(ip) => std::net::Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 72)).into(),
-    }
+    model::prefix::prefix(ip, 24, 56)
 }

@@ -5,11 +5,12 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use model::prefix::subscriber;
 use tokio::time::Instant;
 
 /// How long a network is remembered after somebody came in from it.
@@ -83,13 +84,13 @@ impl Handshakes {
                 .retain(|_, since| now.duration_since(*since) < MEMORY);
         }
         if taken.remembered.len() < MOST_REMEMBERED {
-            taken.remembered.insert(network(ip), now);
+            taken.remembered.insert(subscriber(ip), now);
         }
     }
 
     /// Whether somebody has come in from `ip` in the last 30 days.
     pub(crate) fn remembers(&self, ip: IpAddr) -> bool {
-        self.taken().remembers(network(ip))
+        self.taken().remembers(subscriber(ip))
     }
 
     /// How many of its places the network may have now.
@@ -118,7 +119,7 @@ impl Taken {
 impl Place {
     /// Counts it among those of the client's network; false when that has as many as it may.
     pub(crate) fn settle(&mut self, ip: IpAddr) -> bool {
-        let network = network(ip);
+        let network = subscriber(ip);
         let mut taken = self.handshakes.taken();
         let here = taken.by_network.get(&network).copied().unwrap_or(0);
         if here >= self.handshakes.share(&taken, network) {
@@ -161,14 +162,6 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.0.taken();
         taken.waiting = taken.waiting.saturating_sub(1);
-    }
-}
-
-/// One subscriber of IPv6 has a whole /64.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into(),
-        v4 => v4,
     }
 }
 

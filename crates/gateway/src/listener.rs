@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Shared, handshakes::Handshakes, session, session::Origin, stream::tune};
+use crate::{Shared, handshakes::Handshakes, session, session::Origin};
 
 /// How long to wait when there is no descriptor or memory for another connection.
 const BREATH: Duration = Duration::from_millis(100);
@@ -68,7 +68,7 @@ impl Door {
             false => self.handshakes.enter(peer.ip()),
         };
         if let Some(place) = place {
-            tune(&stream);
+            app::connections::tune(&stream);
             let end = self.shutdown.child_token();
             let origin = match is_proxy {
                 true => Origin::Proxy(peer),

@@ -16,6 +16,7 @@ pub mod networks;
 pub mod password;
 pub mod postgres_url;
 pub mod preferences;
+pub mod prefix;
 pub mod process;
 pub mod profile;
 pub mod random;

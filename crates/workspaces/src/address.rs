@@ -104,9 +104,9 @@ async fn reach(host: &str, port: u16, network: &Network) -> io::Result<TcpStream
     Err(last)
 }
 
-/// Small messages go at once, and a server that is gone is noticed within a minute or two. What a socket does not take
+/// Small messages go at once, and a peer that is gone is noticed within a minute or two. What a socket does not take
 /// of this it can live without.
-fn tune(stream: &TcpStream) {
+pub fn tune(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(10))

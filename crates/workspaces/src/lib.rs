@@ -34,7 +34,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use address::{BackendAddress, BackendStream};
+pub use address::{BackendAddress, BackendStream, tune};
 pub use backend::Backend;
 pub use local::{LocalServer, LocalSettings};
 pub use managed::{Figures, ManagedServer};

@@ -7,10 +7,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use model::{UserId, WorkspaceId};
+use model::{UserId, WorkspaceId, prefix::subscriber};
 
 use super::{Admission, Refusal};
-use crate::{App, limits::network};
+use crate::App;
 
 /// Limits on connections that are open at once.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl ConnectionPlaces {
         let counted = [
             Counted::Account(user),
             Counted::Workspace(workspace),
-            Counted::Network(network(ip)),
+            Counted::Network(subscriber(ip)),
             Counted::All,
         ];
         let mut taken = self.taken();
