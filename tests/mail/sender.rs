@@ -56,6 +56,12 @@ fn use_url(config: &mut Config, url: String) {
     config.mail.smtp_url = Some(model::Secret::new(url));
 }
 
+/// Mail goes to `url`, whose certificate is signed by the authority of `certificates`.
+fn trusts(config: &mut Config, url: String, certificates: &Certificates) {
+    use_url(config, url);
+    config.mail.ca_file = Some(certificates.path("ca.pem").into());
+}
+
 /// Writes a key that only its owner can read.
 fn write_key(path: &Path, pem: &str) {
     std::fs::write(path, pem).unwrap();
@@ -148,10 +154,7 @@ both_engines! {
         let certificates = Certificates::new();
         let Some(mut sink) = certificates.server(&["--tls", "starttls", "--auth", "me:p@ss"]).await else { return };
         let url = format!("smtp://me:p%40ss@127.0.0.1:{}?tls=required", sink.port);
-        let app = builder.configure(|config| {
-            use_url(config, url);
-            config.mail.ca_file = Some(certificates.path("ca.pem").into());
-        }).start().await;
+        let app = builder.configure(|config| trusts(config, url, &certificates)).start().await;
         app.create_user("ana").await;
         ask_for_a_link(&app).await;
         let mail = sink.mail().await;
@@ -162,10 +165,7 @@ both_engines! {
         let certificates = Certificates::new();
         let Some(mut sink) = certificates.server(&["--tls", "implicit", "--auth", "me:pass"]).await else { return };
         let url = format!("smtps://me:pass@127.0.0.1:{}", sink.port);
-        let app = builder.configure(|config| {
-            use_url(config, url);
-            config.mail.ca_file = Some(certificates.path("ca.pem").into());
-        }).start().await;
+        let app = builder.configure(|config| trusts(config, url, &certificates)).start().await;
         app.create_user("ana").await;
         ask_for_a_link(&app).await;
         assert_eq!(sink.mail().await["tls"], true);
@@ -211,10 +211,7 @@ both_engines! {
         let certificates = Certificates::new();
         let Some(mut sink) = certificates.server(&["--tls", "starttls", "--auth", "me:pass"]).await else { return };
         let url = format!("smtp://me:wrong@127.0.0.1:{}?tls=required", sink.port);
-        let app = builder.configure(|config| {
-            use_url(config, url);
-            config.mail.ca_file = Some(certificates.path("ca.pem").into());
-        }).start().await;
+        let app = builder.configure(|config| trusts(config, url, &certificates)).start().await;
         app.create_user("ana").await;
         ask_for_a_link(&app).await;
         forget(&app, "535").await;

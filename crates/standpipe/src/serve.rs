@@ -140,8 +140,8 @@ impl Server {
         self.reload.notify_one();
     }
 
-    /// Stops in order: says that it is not ready, accepts nobody, lets requests and statements that are under way end, writes what is only in
-    /// memory, stops PostgreSQL, closes the store.
+    /// Stops in order: says that it is not ready, accepts nobody, lets requests and statements that are under way end,
+    /// writes what is only in memory, stops PostgreSQL, closes the store.
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.app.announce_stop();

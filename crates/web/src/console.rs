@@ -38,13 +38,12 @@ use axum::{
     routing::{get, post},
 };
 
-use answer::ConsoleError;
-pub(crate) use answer::outside;
+pub(crate) use answer::{ConsoleError, outside};
 
 use crate::{Web, assets, limits, upload};
 
 pub(crate) fn router(web: &Web) -> Router<Web> {
-    let limit = middleware::from_fn_with_state(web.clone(), limits::check_network::<ConsoleError>);
+    let limit = middleware::from_fn_with_state(web.clone(), limits::check_network);
     let pages = pages().layer(middleware::from_fn_with_state(web.clone(), step_up::ask));
     // What waited for a confirmation goes on to the same routes.
     let again = pages.clone().layer(middleware::from_fn(answer::render_errors));

@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 
-use crate::guards::peer_of;
+use crate::{console::ConsoleError, guards::peer_of};
 
 /// Refuses a network that asks too often.
 pub(crate) fn admit_network(app: &App, request: &Request) -> Result<(), Error> {
@@ -22,12 +22,12 @@ pub(crate) fn admit_network(app: &App, request: &Request) -> Result<(), Error> {
     admitted
 }
 
-/// [`admit_network`] as a layer.
-pub(crate) async fn check_network<E: From<Error>>(
+/// [`admit_network`] as a layer of the console.
+pub(crate) async fn check_network(
     State(app): State<App>,
     request: Request,
     next: Next,
-) -> Result<Response, E> {
+) -> Result<Response, ConsoleError> {
     admit_network(&app, &request)?;
     Ok(next.run(request).await)
 }
