@@ -1,6 +1,7 @@
 //! The gateway, as PostgreSQL clients see it.
 
 mod backends;
+mod between;
 mod cancel;
 mod connection_string;
 mod connections;
@@ -8,6 +9,7 @@ mod db_log;
 mod drivers;
 mod endings;
 mod evictions;
+mod faults;
 mod isolation;
 mod limits;
 mod members;

@@ -1,5 +1,6 @@
-//! The drivers that people use: psycopg 3, node-postgres and JDBC, each by host name over TLS that it verifies and by
-//! database name in clear. `scripts/drivers` installs the first two; `drivers/` has one small program for each, which
+//! The drivers that people use: psycopg 3, asyncpg, node-postgres, JDBC (which DBeaver has, too) and Go's lib/pq, each by
+//! host name over TLS that it verifies and by database name in clear; and pgcli and pgbench. `scripts/drivers` installs
+//! those of Python and Node, the others are packages of the distribution. `drivers/` has one small program for each, which
 //! does what it is told line by line, so that the test decides what happens between two of its statements.
 
 use std::{
@@ -65,6 +66,9 @@ impl Driver {
 /// JDBC's driver is a package of the distribution.
 const JDBC: &str = "/usr/share/java/postgresql.jar";
 
+/// Where the distribution keeps Go's libraries.
+const GO: &str = "/usr/share/gocode";
+
 /// What a driver is installed as.
 #[track_caller]
 fn installed(language: &str, path: PathBuf) -> PathBuf {
@@ -77,7 +81,13 @@ fn installed(language: &str, path: PathBuf) -> PathBuf {
 }
 
 /// The whole life with `language`'s driver. All `ways` but the one by `name` are over TLS.
-async fn connects_with(language: &str, ways: &[&str], command: impl FnOnce(&str, &Path) -> Command) {
+/// It opens `more` connections for each way than it is told to.
+async fn connects_with(
+    language: &str,
+    ways: &[&str],
+    more: usize,
+    command: impl FnOnce(&str, &Path) -> Command,
+) {
     if !has(language) {
         return;
     }
@@ -98,6 +108,9 @@ async fn connects_with(language: &str, ways: &[&str], command: impl FnOnce(&str,
         );
         assert_eq!(driver.tell(&format!("query {way}")).await, "42 grüße 2");
         assert_eq!(driver.tell(&format!("fail {way}")).await, "22012 25P02 0");
+        assert_eq!(driver.tell(&format!("cursor {way}")).await, "1000 500500");
+        assert_eq!(driver.tell(&format!("copy {way}")).await, "10000 same");
+        assert_eq!(driver.tell(&format!("notify {way}")).await, "grüße");
         assert_eq!(driver.tell(&format!("sleep {way}")).await, "ok");
         until("it sleeps", PATIENCE, async || {
             let sleepers = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
@@ -151,14 +164,14 @@ async fn connects_with(language: &str, ways: &[&str], command: impl FnOnce(&str,
         .count();
     assert_eq!(
         (opened.len(), over_tls),
-        (2 * ways.len(), 2 * ways.len() - 2),
+        ((2 + more) * ways.len(), (2 + more) * (ways.len() - 1)),
         "{opened:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn psycopg() {
-    connects_with("python", &["host", "direct", "name"], |_, _| {
+    connects_with("python", &["host", "direct", "name"], 0, |_, _| {
         let mut command = Command::new(installed("python", driver_directory().join("python/bin/python")));
         command
             .arg(format!("{CLIENTS}/client.py"))
@@ -169,8 +182,106 @@ async fn psycopg() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asyncpg() {
+    connects_with("python", &["host", "direct", "name"], 0, |_, _| {
+        let mut command = Command::new(installed("python", driver_directory().join("python/bin/python")));
+        command
+            .arg(format!("{CLIENTS}/client_asyncpg.py"))
+            .env("PYTHONIOENCODING", "utf-8");
+        command
+    })
+    .await;
+}
+
+/// It hears notifications on a connection of their own, and gives up a session whose statement was cancelled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lib_pq() {
+    connects_with("go", &["host", "name"], 2, |_, directory| {
+        let program = directory.join("client");
+        let mut build = std::process::Command::new("go");
+        build
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(format!("{CLIENTS}/client.go"))
+            .env("GO111MODULE", "off")
+            .env("GOPATH", installed("go", GO.into()))
+            .env("GOCACHE", driver_directory().join("go"));
+        assert!(build.status().unwrap().success(), "{build:?}");
+        Command::new(program)
+    })
+    .await;
+}
+
+/// Runs `command` with the connection of a client that has no program of its own here; what it prints.
+async fn output(mut command: Command) -> String {
+    let output = timeout(PATIENCE, command.env_remove("PGPASSWORD").output());
+    let output = output.await.expect("it ends in time").unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pgcli() {
+    let Some(world) = World::new(TestApp::builder(Engine::Sqlite)).await else {
+        return;
+    };
+    if !has("python") {
+        return;
+    }
+    for psql in [world.by_host(), world.by_name()] {
+        let mut command = Command::new(installed("python", driver_directory().join("pgcli/bin/pgcli")));
+        let home = tempfile::tempdir().unwrap();
+        command
+            .args([
+                "--tuples-only",
+                "--less-chatty",
+                "-y",
+                "-c",
+                "SELECT 40 + 2",
+                &psql.url,
+            ])
+            .env("HOME", home.path())
+            .env("XDG_CONFIG_HOME", home.path())
+            .stdin(Stdio::null());
+        assert!(output(command).await.contains("42"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pgbench() {
+    let Some(world) = World::new(TestApp::builder(Engine::Sqlite)).await else {
+        return;
+    };
+    let Some(program) = testkit::program("pgbench") else {
+        panic!("pgbench comes with the PostgreSQL server");
+    };
+    let run = async |arguments: &[&str], url: &str| {
+        let mut command = Command::new(&program);
+        command.args(arguments).arg(url);
+        output(command).await
+    };
+    for psql in [world.by_host(), world.by_name()] {
+        run(&["-i", "-s", "1", "-q"], &psql.url).await;
+        for arguments in [
+            &["-n", "-c", "4", "-t", "20", "-M", "simple"][..],
+            &["-n", "-c", "4", "-t", "20", "-M", "prepared"],
+            &["-n", "-S", "-C", "-c", "4", "-t", "5"],
+        ] {
+            let said = run(arguments, &psql.url).await;
+            assert!(said.contains("number of failed transactions: 0 "), "{said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_postgres() {
-    connects_with("node", &["host", "name"], |_, _| {
+    connects_with("node", &["host", "name"], 0, |_, _| {
         let modules = driver_directory().join("node/node_modules");
         installed("node", modules.join("pg/package.json"));
         let mut command = Command::new("node");
@@ -184,7 +295,7 @@ async fn node_postgres() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jdbc() {
-    connects_with("java", &["host", "name"], |host, directory| {
+    connects_with("java", &["host", "name"], 0, |host, directory| {
         let hosts = directory.join("hosts");
         std::fs::write(&hosts, format!("127.0.0.1 {host}\n")).unwrap();
         let mut command = Command::new("java");

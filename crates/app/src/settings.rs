@@ -168,7 +168,7 @@ impl Default for LimitSettings {
             cli_logins_pending: 1000,
             handles_per_ip: 10,
             identities_per_ip: 60,
-            connections_per_ip: 6000,
+            connections_per_ip: 30_000,
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,
             requests_per_account: 6000,

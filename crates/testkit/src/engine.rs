@@ -53,6 +53,11 @@ fn server() -> Url {
     Url::parse(&url).expect("STANDPIPE_TEST_POSTGRES_URL is a URL")
 }
 
+/// Runs a statement on the server that the tests' stores are on, outside of all of them.
+pub async fn run_on_the_stores_server(statement: &str) {
+    run(statement).await;
+}
+
 async fn run(statement: &str) {
     let url = server();
     // tokio-postgres would add the socket's directory to the host in the URL and try that first.

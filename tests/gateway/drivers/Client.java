@@ -3,6 +3,8 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import org.postgresql.PGConnection;
 
 public class Client {
     private static final Map<String, Connection> SESSIONS = new HashMap<>();
@@ -39,10 +42,48 @@ public class Client {
             case "open" -> open(words[1], words[2], words[3]);
             case "query" -> query(SESSIONS.get(words[1]));
             case "fail" -> fail(SESSIONS.get(words[1]));
+            case "cursor" -> cursor(SESSIONS.get(words[1]));
+            case "copy" -> copy(SESSIONS.get(words[1]));
+            case "notify" -> tell(SESSIONS.get(words[1]));
             case "sleep" -> sleep(SESSIONS.get(words[1]));
             case "cancel" -> cancel();
             default -> "what?";
         };
+    }
+
+    private static String cursor(Connection session) throws SQLException {
+        session.setAutoCommit(false);
+        try (var statement = session.createStatement()) {
+            statement.setFetchSize(100);
+            var rows = statement.executeQuery("SELECT generate_series(1, 1000)");
+            int count = 0, sum = 0;
+            for (; rows.next(); count++) sum += rows.getInt(1);
+            return count + " " + sum;
+        } finally {
+            session.commit();
+            session.setAutoCommit(true);
+        }
+    }
+
+    private static String copy(Connection session) throws Exception {
+        try (var statement = session.createStatement()) {
+            statement.execute("CREATE TEMP TABLE IF NOT EXISTS lines (n text, line text)");
+        }
+        var lines = new StringBuilder();
+        for (int n = 0; n < 10_000; n++) lines.append(n).append("\tgrüße ").append(n).append("\n");
+        var copies = session.unwrap(PGConnection.class).getCopyAPI();
+        var count = copies.copyIn("COPY lines FROM STDIN", new StringReader(lines.toString()));
+        var back = new StringWriter();
+        copies.copyOut("COPY lines TO STDOUT", back);
+        return count + " " + (back.toString().contentEquals(lines) ? "same" : "other");
+    }
+
+    private static String tell(Connection session) throws SQLException {
+        try (var statement = session.createStatement()) {
+            statement.execute("LISTEN news");
+            statement.execute("NOTIFY news, 'grüße'");
+        }
+        return session.unwrap(PGConnection.class).getNotifications(30_000)[0].getParameter();
     }
 
     private static String open(String name, String way, String password) throws SQLException {

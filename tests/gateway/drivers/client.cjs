@@ -1,5 +1,9 @@
 // node-postgres, told what to do line by line; see tests/gateway/drivers.rs.
 const { Client } = require('pg')
+const Cursor = require('pg-cursor')
+const { from, to } = require('pg-copy-streams')
+const { Readable } = require('node:stream')
+const { pipeline } = require('node:stream/promises')
 const { readFileSync } = require('node:fs')
 const { createInterface } = require('node:readline')
 
@@ -48,6 +52,36 @@ async function fail(name) {
   return `${states.join(' ')} ${rows[0].n}`
 }
 
+async function cursor(name) {
+  const rows = sessions[name].query(new Cursor('SELECT generate_series(1, 1000) AS n'))
+  let [count, sum, part] = [0, 0]
+  while ((part = await rows.read(100)).length > 0) {
+    count += part.length
+    sum += part.reduce((all, row) => all + row.n, 0)
+  }
+  await rows.close()
+  return `${count} ${sum}`
+}
+
+async function copy(name) {
+  const client = sessions[name]
+  const lines = Array.from({ length: 10_000 }, (_, n) => `${n}\tgrüße ${n}\n`)
+  await client.query('CREATE TEMP TABLE IF NOT EXISTS lines (n text, line text)')
+  await pipeline(Readable.from(lines), client.query(from('COPY lines FROM STDIN')))
+  const back = []
+  for await (const part of client.query(to('COPY lines TO STDOUT'))) back.push(part)
+  const same = Buffer.concat(back).toString() === lines.join('')
+  return `${lines.length} ${same ? 'same' : 'other'}`
+}
+
+async function notify(name) {
+  const client = sessions[name]
+  const heard = new Promise((resolve) => client.once('notification', (message) => resolve(message.payload)))
+  await client.query('LISTEN news')
+  await client.query("NOTIFY news, 'grüße'")
+  return heard
+}
+
 async function sleep(name) {
   const statement = sessions[name].query('SELECT pg_sleep(600) /* driver */')
   sleeping[name] = statement.then(() => 'slept', (error) => error.code)
@@ -65,7 +99,7 @@ async function cancel(name) {
   return sleeping[name]
 }
 
-const actions = { open, query, fail, sleep, cancel }
+const actions = { open, query, fail, cursor, copy, notify, sleep, cancel }
 async function main() {
   for await (const line of createInterface({ input: process.stdin })) {
     const [action, ...values] = line.split(' ')

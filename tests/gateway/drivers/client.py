@@ -53,6 +53,33 @@ def fail(name):
     return f"{' '.join(states)} {session.execute('SELECT count(*) FROM kept').fetchone()[0]}"
 
 
+def cursor(name):
+    session = sessions[name]
+    with session.transaction(), session.cursor("rows") as rows:
+        rows.itersize = 100
+        rows.execute("SELECT generate_series(1, 1000)")
+        found = [row[0] for row in rows]
+    return f"{len(found)} {sum(found)}"
+
+
+def copy(name):
+    session = sessions[name]
+    lines = [(str(n), f"grüße\t{n}\n\\") for n in range(10_000)]
+    session.execute("CREATE TEMP TABLE IF NOT EXISTS lines (n text, line text)")
+    with session.cursor().copy("COPY lines FROM STDIN") as into:
+        for line in lines:
+            into.write_row(line)
+    with session.cursor().copy("COPY lines TO STDOUT") as out:
+        back = list(out.rows())
+    return f"{len(back)} {'same' if back == lines else 'other'}"
+
+
+def notify(name):
+    sessions[name].execute("LISTEN news")
+    sessions[name].execute("NOTIFY news, 'grüße'")
+    return next(sessions[name].notifies(timeout=30, stop_after=1)).payload
+
+
 def sleep(name):
     def run():
         try:
@@ -73,7 +100,7 @@ def cancel(name):
     return sleeping[name][1]
 
 
-actions = {"open": open_session, "query": query, "fail": fail, "sleep": sleep, "cancel": cancel}
+actions = {"open": open_session, "query": query, "fail": fail, "cursor": cursor, "copy": copy, "notify": notify, "sleep": sleep, "cancel": cancel}
 for line in sys.stdin:
     action, *arguments = line.split()
     try:

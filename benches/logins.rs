@@ -1,0 +1,204 @@
+//! Good logins while somebody guesses: what `scripts/bad-logins` runs. Bad ones are sent at a fixed rate from many
+//! addresses of loopback, whether they are answered or not; a good one, from an address of its own, is made every few
+//! milliseconds, by a driver that checks the server's proof, and timed.
+//!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS [USER_TO_GUESS]
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::{interval, sleep, timeout},
+};
+use tokio_postgres::NoTls;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How bad logins ended.
+#[derive(Default)]
+struct Seen {
+    sent: AtomicU64,
+    wrong_password: AtomicU64,
+    throttled: AtomicU64,
+    closed: AtomicU64,
+    unanswered: AtomicU64,
+}
+
+async fn connect(gateway: SocketAddr, from: Ipv4Addr) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((from, 0).into())?;
+    Ok(socket.connect(gateway).await?)
+}
+
+fn message(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap_or(0);
+    [b"p", &length.to_be_bytes()[..], body].concat()
+}
+
+async fn read(stream: &mut TcpStream) -> Result<(u8, Vec<u8>)> {
+    let kind = stream.read_u8().await?;
+    let mut body = vec![0; (stream.read_u32().await? as usize).saturating_sub(4)];
+    stream.read_exact(&mut body).await?;
+    Ok((kind, body))
+}
+
+/// One guess; the SQLSTATE that it got.
+async fn guess(gateway: SocketAddr, from: Ipv4Addr, user: &str) -> Result<String> {
+    let mut stream = connect(gateway, from).await?;
+    let pairs = format!("user\0{user}\0database\0a1b2c3\0\0");
+    let length = u32::try_from(pairs.len() + 8)?;
+    let startup = [
+        &length.to_be_bytes()[..],
+        &(3_u32 << 16).to_be_bytes(),
+        pairs.as_bytes(),
+    ]
+    .concat();
+    stream.write_all(&startup).await?;
+    let (kind, mut body) = read(&mut stream).await?;
+    if kind == b'R' {
+        let first = b"n,,n=,r=clients";
+        let length = u32::try_from(first.len())?.to_be_bytes();
+        stream
+            .write_all(&message(&[b"SCRAM-SHA-256\0", &length[..], first].concat()))
+            .await?;
+        let (_, challenge) = read(&mut stream).await?;
+        let challenge = String::from_utf8_lossy(&challenge).into_owned();
+        let nonce = challenge
+            .split(',')
+            .find_map(|part| part.split_once("r="))
+            .map_or("", |(_, nonce)| nonce);
+        let last = format!("c=biws,r={nonce},p={}=", "A".repeat(43));
+        stream.write_all(&message(last.as_bytes())).await?;
+        (_, body) = read(&mut stream).await?;
+    }
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Ok(text
+        .split('\0')
+        .find_map(|field| field.strip_prefix('C'))
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// Guesses at `rate` a second until `end`.
+async fn attack(
+    gateway: SocketAddr,
+    rate: u64,
+    networks: u64,
+    user: Option<String>,
+    end: Instant,
+    seen: Arc<Seen>,
+) {
+    let begun = Instant::now();
+    let mut ticks = interval(Duration::from_millis(2));
+    while Instant::now() < end {
+        ticks.tick().await;
+        let due = begun.elapsed().as_micros() as u64 * rate / 1_000_000;
+        while seen.sent.load(Relaxed) < due {
+            let number = seen.sent.fetch_add(1, Relaxed);
+            let network = number % networks;
+            let from = Ipv4Addr::new(127, 1, (network / 250) as u8, (network % 250 + 1) as u8);
+            let user = user.clone().unwrap_or_else(|| format!("guess-{number}"));
+            let seen = Arc::clone(&seen);
+            tokio::spawn(async move {
+                let outcome = match timeout(Duration::from_secs(20), guess(gateway, from, &user)).await {
+                    Ok(Ok(state)) if state == "28P01" => &seen.wrong_password,
+                    Ok(Ok(state)) if state == "53300" => &seen.throttled,
+                    Ok(_) => &seen.closed,
+                    Err(_) => &seen.unanswered,
+                };
+                outcome.fetch_add(1, Relaxed);
+            });
+        }
+    }
+}
+
+/// Good logins until `end`, one after the other; milliseconds of each, and how many failed.
+async fn work(gateway: SocketAddr, arguments: &[String], end: Instant) -> (Vec<f64>, u64) {
+    let mut config = tokio_postgres::Config::new();
+    if let [user, password, database] = arguments {
+        config.user(user).password(password).dbname(database);
+    }
+    let (mut times, mut failed) = (Vec::new(), 0);
+    while Instant::now() < end {
+        let begun = Instant::now();
+        let login = async {
+            let stream = connect(gateway, Ipv4Addr::new(127, 0, 0, 1)).await?;
+            let (client, connection) = config.connect_raw(stream, NoTls).await?;
+            let driven = tokio::spawn(connection);
+            let took = begun.elapsed();
+            client.simple_query("SELECT 1").await?;
+            drop(client);
+            let _ = driven.await;
+            Result::Ok(took)
+        };
+        match timeout(Duration::from_secs(20), login).await {
+            Ok(Ok(took)) => times.push(took.as_secs_f64() * 1000.0),
+            _ => failed += 1,
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    times.sort_by(f64::total_cmp);
+    (times, failed)
+}
+
+fn quantile(times: &[f64], part: f64) -> f64 {
+    let at = (times.len() as f64 * part) as usize;
+    times
+        .get(at.min(times.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|one| !one.starts_with("--"))
+        .collect();
+    let [gateway, good @ .., rate, seconds, networks, guessed] = arguments.as_slice() else {
+        return Ok(());
+    };
+    let (gateway, rate, networks): (SocketAddr, u64, u64) =
+        (gateway.parse()?, rate.parse()?, networks.parse()?);
+    let seconds = Duration::from_secs(seconds.parse()?);
+    let user = (guessed != "-").then(|| guessed.clone());
+
+    work(gateway, good, Instant::now() + Duration::from_secs(1)).await;
+    let (quiet, quiet_failed) = work(gateway, good, Instant::now() + seconds).await;
+    let seen = Arc::new(Seen::default());
+    let end = Instant::now() + seconds;
+    let attacking = tokio::spawn(attack(gateway, rate, networks, user, end, Arc::clone(&seen)));
+    let (loud, loud_failed) = work(gateway, good, end).await;
+    attacking.await?;
+    let sent = seen.sent.load(Relaxed);
+    println!(
+        "bad logins: {:.0}/s sent, of {sent}: {} wrong password, {} throttled, {} closed, {} unanswered in 20 s",
+        sent as f64 / seconds.as_secs_f64(),
+        seen.wrong_password.load(Relaxed),
+        seen.throttled.load(Relaxed),
+        seen.closed.load(Relaxed),
+        seen.unanswered.load(Relaxed),
+    );
+    for (name, times, failed) in [("quiet", &quiet, quiet_failed), ("attacked", &loud, loud_failed)] {
+        println!(
+            "good logins, {name}: {} ({failed} failed)   p50 {:.1} ms   p90 {:.1} ms   p99 {:.1} ms",
+            times.len(),
+            quantile(times, 0.5),
+            quantile(times, 0.9),
+            quantile(times, 0.99),
+        );
+    }
+    println!(
+        "p99, attacked to quiet: {:.2}",
+        quantile(&loud, 0.99) / quantile(&quiet, 0.99)
+    );
+    Ok(())
+}
