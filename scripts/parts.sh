@@ -15,7 +15,7 @@ is_there() {
     || compgen -G "/usr/pgsql-*/bin/$1" >/dev/null || compgen -G "/opt/homebrew/opt/postgresql*/bin/$1" >/dev/null
 }
 
-# install PACKAGE…: false where it may not, or cannot.
+# install PACKAGE…: false where it may not, or cannot. Nothing that is there is removed for it.
 install() {
   local as=()
   command -v apt-get >/dev/null 2>&1 || return 1
@@ -24,11 +24,11 @@ install() {
     as=(sudo -n)
   fi
   echo "installing $*" >&2
-  export DEBIAN_FRONTEND=noninteractive
+  as+=(env DEBIAN_FRONTEND=noninteractive)
   # An index of a few days ago names packages that are gone, so a failure is tried once more with a fresh one.
-  "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 && return 0
+  "${as[@]}" apt-get install -y --no-remove --no-install-recommends "$@" >/dev/null 2>&1 && return 0
   "${as[@]}" apt-get update >/dev/null 2>&1
-  "${as[@]}" apt-get install -y --no-install-recommends "$@" >/dev/null
+  "${as[@]}" apt-get install -y --no-remove --no-install-recommends "$@" >/dev/null
 }
 
 # need_resolver: unbound, as a program: where a package is also a service, it is not to begin to serve this machine.
@@ -50,4 +50,18 @@ need() {
   is_there "$program" && return 0
   if install "$@" && is_there "$program"; then return 0; fi
   missing+=("$part: the program $program is missing and could not be installed; install $*, or go without it by STANDPIPE_TEST_WITHOUT=$part")
+}
+
+# need_mta: Postfix, which the tests start with a configuration of their own. Where it is installed for them, it is left
+# without one, so that the machine does not begin to serve mail.
+need_mta() {
+  if ! without mta && ! is_there postfix && command -v debconf-set-selections >/dev/null 2>&1; then
+    local as=()
+    [ "$(id -u)" = 0 ] || as=(sudo -n)
+    echo 'postfix postfix/main_mailer_type select No configuration' | "${as[@]}" debconf-set-selections 2>/dev/null || true
+  fi
+  need mta postfix postfix
+  if ! without mta && [ "$(id -u)" != 0 ] && ! sudo -n true >/dev/null 2>&1; then
+    missing+=("mta: Postfix starts as root only; let sudo ask nothing, or go without it by STANDPIPE_TEST_WITHOUT=mta")
+  fi
 }

@@ -134,6 +134,27 @@ both_engines! {
         assert!(!sink.took_another().await);
     }
 
+    async fn the_pace_holds_after_a_time_in_which_none_could_leave(builder) {
+        let Some(mut sink) = Sink::start().await else { return };
+        let app = sink.serves(builder).start().await;
+        for n in 0..4 {
+            app.create_user(&format!("ana{n}")).await;
+        }
+        let one_a_minute = NewAnnouncement { per_minute: 1, ..news(Category::TipsAndTricks) };
+        announce(&app, one_a_minute).await;
+        // After an hour in which the server stood still all are late. One leaves, and the others wait for their turns.
+        for (waiting, seconds) in [(3, 3600), (2, 61), (1, 61), (0, 0)] {
+            sink.mail().await;
+            until("the others wait", std::time::Duration::from_secs(30), async || {
+                let mails = app.with_app(|app| async move { app.admin_list_mail().await.unwrap() }).await;
+                let all_wait = mails.iter().all(|mail| mail.next.is_some_and(|next| next > app.app().now()));
+                (mails.len() == waiting && all_wait).then_some(())
+            }).await;
+            app.clock.advance(std::time::Duration::from_secs(seconds));
+        }
+        assert!(!sink.took_another().await);
+    }
+
     async fn system_mails_have_no_link_to_unsubscribe(builder) {
         let Some(mut sink) = Sink::start().await else { return };
         let app = sink.serves(builder).start().await;

@@ -100,6 +100,21 @@ both_engines! {
         all_is_done(&app).await;
     }
 
+    async fn the_operator_has_what_waits_tried_at_once(builder) {
+        let Some(mut sink) = Sink::start().await else { return };
+        let app = sink.serves(builder).start().await;
+        app.create_user("ana").await;
+        sink.tell("451").await;
+        ask_for_a_link(&app).await;
+        stuck(&app, "451").await;
+        sink.tell("ok").await;
+        // The clock stands.
+        let count = app.elsewhere(|app| async move { app.admin_hasten_mail().await.unwrap() }).await;
+        assert_eq!(count, 1);
+        sink.mail().await;
+        all_is_done(&app).await;
+    }
+
     async fn a_link_that_works_no_more_is_not_sent(builder) {
         let Some(mut sink) = Sink::start().await else { return };
         let app = sink.serves(builder).start().await;

@@ -2,57 +2,25 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use serde_json::Value;
 use standpipe::Config;
 use testkit::{Binary, TestApp, both_engines, has};
 
 use super::{
+    certificates::Certificates,
     delivery::{all_is_done, ask_for_a_link, stuck},
     sink::Sink,
 };
+
+/// What `openssl` makes where nobody says otherwise.
+pub(super) const RSA_BITS: u32 = 2048;
 
 /// The key of RFC 8463 appendix A.2, as OpenSSL writes it.
 const ED25519: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
     -----END PRIVATE KEY-----\n";
 
-/// A certificate of an authority that nobody knows, for a server at 127.0.0.1.
-struct Certificates {
-    directory: tempfile::TempDir,
-}
-
-impl Certificates {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let mut server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let certificate = server.signed_by(&key, &issuer).unwrap();
-        for (name, pem) in [
-            ("ca.pem", issuer.pem()),
-            ("cert.pem", certificate.pem()),
-            ("key.pem", key.serialize_pem()),
-        ] {
-            std::fs::write(directory.path().join(name), pem).unwrap();
-        }
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.directory.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    async fn server(&self, more: &[&str]) -> Option<Sink> {
-        let (cert, key) = (self.path("cert.pem"), self.path("key.pem"));
-        Sink::start_with(&[&["--cert", &cert, "--key", &key], more].concat()).await
-    }
-}
-
-fn use_url(config: &mut Config, url: String) {
+pub(super) fn use_url(config: &mut Config, url: String) {
     config.mail.smtp_url = Some(model::Secret::new(url));
 }
 
@@ -68,7 +36,7 @@ fn write_key(path: &Path, pem: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn rsa_key(path: &Path) {
+pub(super) fn rsa_key(path: &Path, bits: u32) {
     let made = std::process::Command::new("openssl")
         .args([
             "genpkey",
@@ -76,7 +44,7 @@ fn rsa_key(path: &Path) {
             "-algorithm",
             "RSA",
             "-pkeyopt",
-            "rsa_keygen_bits:2048",
+            &format!("rsa_keygen_bits:{bits}"),
             "-out",
         ])
         .arg(path)
@@ -86,7 +54,7 @@ fn rsa_key(path: &Path) {
 }
 
 /// A mail of `app`, which verifies by the record that `standpipe admin mail dkim-record` prints.
-async fn signed_mail(app: &TestApp, sink: &mut Sink, key: &Path) -> Value {
+pub(super) async fn signed_mail(app: &TestApp, sink: &mut Sink, key: &Path) -> Value {
     let binary = Binary::new(env!("CARGO_BIN_EXE_standpipe"))
         .env("STANDPIPE_MAIL_FROM", "Standpipe <standpipe@mail.example.com>")
         .env("STANDPIPE_MAIL_DKIM_SELECTOR", "s1.standpipe")
@@ -102,7 +70,7 @@ async fn signed_mail(app: &TestApp, sink: &mut Sink, key: &Path) -> Value {
     sink.mail().await
 }
 
-fn signs(config: &mut Config, key: &Path) {
+pub(super) fn signs(config: &mut Config, key: &Path) {
     "Standpipe <standpipe@mail.example.com>".clone_into(&mut config.mail.from);
     config.mail.dkim.selector = Some("s1.standpipe".to_owned());
     config.mail.dkim.domain = Some("example.com".to_owned());
@@ -131,12 +99,12 @@ both_engines! {
         let (Some(mut sink), true) = (Sink::start().await, has("openssl")) else { return };
         let place = tempfile::tempdir().unwrap();
         let key = place.path().join("dkim.pem");
-        rsa_key(&key);
+        rsa_key(&key, RSA_BITS);
         let app = sink.serves(builder).configure(|config| signs(config, &key)).start().await;
         app.create_user("ana").await;
         assert_eq!(signed_mail(&app, &mut sink, &key).await["dkim"], true);
         // What is signed by another key, or by none that the record names, is not verified.
-        rsa_key(&key);
+        rsa_key(&key, RSA_BITS);
         assert_eq!(signed_mail(&app, &mut sink, &key).await["dkim"], false);
     }
 
@@ -265,8 +233,7 @@ fn files_that_cannot_be_used_are_told_of_at_once() {
     let path = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
     write_key(&place.path().join("good.pem"), ED25519);
     write_key(&place.path().join("text.pem"), "hello");
-    let small = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-    write_key(&place.path().join("small.pem"), small);
+    rsa_key(&place.path().join("small.pem"), 1024);
     write_key(&place.path().join("open.pem"), ED25519);
     std::fs::set_permissions(path("open.pem"), std::fs::Permissions::from_mode(0o604)).unwrap();
     let standpipe = |key: &str| {

@@ -11,7 +11,7 @@ use model::{AnnouncementId, MailId, UserId, email::EmailAddress, preferences::Ca
 use store::{
     Unrecorded, announcements,
     announcements::{AnnouncementMail, AnnouncementRow},
-    outbox::MailRow,
+    outbox::{self, MailRow},
     preferences, user_emails, users,
 };
 use url::Url;
@@ -20,6 +20,10 @@ use crate::{App, Error, Result, preferences::Preferences};
 
 /// Mails that are written at once.
 const BATCH: i64 = 500;
+/// How far ahead of its turn a mail may leave: workers look for mail once a second.
+const SLACK_SECONDS: i64 = 2;
+/// How long a turn is good for where workers are busy. After a longer time the mail waits for another.
+const TURN_SECONDS: i64 = 10;
 /// More announcements than anybody reads.
 const MOST: i64 = 100;
 /// The most mails a minute that can be asked for.
@@ -193,6 +197,28 @@ impl App {
             message,
             unsubscribe: Some(unsubscribe),
         }))
+    }
+
+    /// Whether a mail is given back because others of its announcement are before it. The pace holds when mails leave:
+    /// those that could not for a while do not leave all at once afterwards.
+    pub(crate) async fn waits_for_its_turn(
+        &self,
+        row: &MailRow,
+        announcement: AnnouncementId,
+    ) -> Result<bool> {
+        let now = self.now();
+        let has_turn = |turn_at| turn_at <= now && now <= time::after(turn_at, TURN_SECONDS);
+        if row.turn_at.is_some_and(has_turn) {
+            return Ok(false);
+        }
+        let mut tx = self.db().begin().await?;
+        let turn_at = announcements::take_turn(&mut tx, announcement, now).await?;
+        let later = turn_at.filter(|turn_at| *turn_at > time::after(now, SLACK_SECONDS));
+        if let Some(turn_at) = later {
+            outbox::defer_mail(&mut tx, row.id, turn_at).await?;
+        }
+        tx.commit_unrecorded(Unrecorded::Lease).await?;
+        Ok(later.is_some())
     }
 
     fn render_announcement(

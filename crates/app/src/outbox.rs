@@ -17,7 +17,7 @@ pub use waiting::WaitingMail;
 use crate::{App, Error, Peer, Result, keys::Purpose, notices};
 
 /// How much longer a mail is leased than it can take to leave.
-const SPARE: Duration = Duration::from_secs(30);
+const SPARE: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a mail is tried: as long as mail servers do (RFC 5321 §4.5.4.1).
 const GIVE_UP_SECONDS: i64 = 4 * 24 * 60 * 60;
@@ -106,6 +106,7 @@ impl App {
             dead_at: None,
             reason: None,
             announcement_id: None,
+            turn_at: None,
         };
         Ok(outbox::insert_mail(tx, &row).await?)
     }
@@ -146,6 +147,7 @@ impl App {
         }
         let delivered = match row.announcement_id {
             None => self.deliver(&row).await,
+            Some(announcement) if self.waits_for_its_turn(&row, announcement).await? => return Ok(true),
             Some(announcement) => match self.announcement_mail(&row, announcement).await? {
                 Some(mail) => self.send_mail(&mail).await,
                 None => {

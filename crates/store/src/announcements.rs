@@ -186,6 +186,17 @@ pub async fn advance_announcement(
     Ok(tx.run(ADVANCE_ANNOUNCEMENT, values).await? == 1)
 }
 
+const TAKE_TURN: Sql = sql(
+    "UPDATE announcements SET next_at = CASE WHEN next_at > $2 THEN next_at ELSE $2 END + 60000000 / per_minute \
+     WHERE id = $1 RETURNING next_at - 60000000 / per_minute AS turn_at",
+);
+
+/// The next turn of a mail of an announcement, at its pace: now, or when those before it had theirs.
+pub async fn take_turn(tx: &mut Tx, id: AnnouncementId, now: Timestamp) -> Result<Option<Timestamp>> {
+    let row = tx.one(TAKE_TURN, params![id, now]).await?;
+    row.map(|row| row.time("turn_at")).transpose()
+}
+
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_ANNOUNCEMENT,
@@ -194,4 +205,5 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     COUNT_RECIPIENTS,
     LIST_RECIPIENTS,
     ADVANCE_ANNOUNCEMENT,
+    TAKE_TURN,
 ];

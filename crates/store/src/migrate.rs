@@ -33,6 +33,7 @@ migrations! {
     13 "0013_mail";
     14 "0014_announcements";
     15 "0015_notices";
+    16 "0016_outbox";
     17 "0017_backends";
     19 "0019_members";
     20 "0020_open_connections";

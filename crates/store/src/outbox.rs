@@ -35,12 +35,14 @@ pub struct MailRow {
     pub reason: Option<String>,
     /// The announcement that it is a copy of; then it is written when it leaves, and nothing is sealed.
     pub announcement_id: Option<AnnouncementId>,
+    /// Its turn among the mails of the announcement, where it had to wait for one.
+    pub turn_at: Option<Timestamp>,
 }
 
 macro_rules! columns {
     () => {
         "id, user_id, kind, sealed, attempts, created_at, run_after, useful_until, dead_at, reason, \
-         announcement_id"
+         announcement_id, turn_at"
     };
 }
 
@@ -58,6 +60,7 @@ impl MailRow {
             dead_at: row.opt_time("dead_at")?,
             reason: row.opt_text("reason")?,
             announcement_id: row.opt_parse("announcement_id")?,
+            turn_at: row.opt_time("turn_at")?,
         })
     }
 }
@@ -134,6 +137,15 @@ pub async fn postpone_mail(tx: &mut Tx, id: MailId, run_after: Timestamp, reason
         .map(drop)
 }
 
+const DEFER_MAIL: Sql = sql(
+    "UPDATE outbox SET run_after = $2, turn_at = $2, attempts = attempts - 1, lease_until = NULL WHERE id = $1",
+);
+
+/// Gives a mail back, untried, until its turn.
+pub async fn defer_mail(tx: &mut Tx, id: MailId, turn_at: Timestamp) -> Result<()> {
+    tx.run(DEFER_MAIL, params![id, turn_at]).await.map(drop)
+}
+
 const BURY_MAIL: Sql = sql("UPDATE outbox SET dead_at = $2, reason = $3, lease_until = NULL WHERE id = $1");
 
 /// Gives a mail up, and says why; it stays for the operator.
@@ -149,6 +161,14 @@ const REVIVE_MAIL: Sql = sql(
 /// Makes a mail due at once, as if it were new; false when there is none.
 pub async fn revive_mail(tx: &mut Tx, id: MailId, now: Timestamp) -> Result<bool> {
     Ok(tx.run(REVIVE_MAIL, params![id, now]).await? == 1)
+}
+
+const HASTEN_MAILS: Sql =
+    sql("UPDATE outbox SET run_after = $1 WHERE dead_at IS NULL AND attempts > 0 AND run_after > $1");
+
+/// Makes mails due at once that wait for another try; how many they are.
+pub async fn hasten_mails(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.run(HASTEN_MAILS, params![now]).await
 }
 
 const DELETE_DEAD_MAILS: Sql = sql("DELETE FROM outbox WHERE dead_at < $1");
@@ -181,8 +201,10 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     DELETE_MAIL,
     DELETE_MAILS_OF,
     POSTPONE_MAIL,
+    DEFER_MAIL,
     BURY_MAIL,
     REVIVE_MAIL,
+    HASTEN_MAILS,
     DELETE_DEAD_MAILS,
     LIST_MAILS,
 ];

@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use app::App;
 use rustix::process::{Pid, Signal, kill_process};
-use standpipe::Addresses;
+use standpipe::{Addresses, Config, Environment, ambient, config::Sources};
 use tempfile::TempDir;
 
 use crate::{Anonymous, Browser, Mailbox, leftovers::end_postgres, tamper, test_app::directory};
@@ -81,6 +82,29 @@ impl Binary {
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// The application as operators' commands have it, on the same store. It does not lead to the network.
+    pub async fn app(&self) -> App {
+        let data_dir = self.data_dir().to_str().expect("text").to_owned();
+        let mut variables = self.variables.clone();
+        variables.push(("STANDPIPE_DATA_DIR".to_owned(), data_dir));
+        let sources = Sources {
+            variables,
+            ..Sources::default()
+        };
+        let environment = Environment {
+            clock: ambient::clock(),
+            random: ambient::random(),
+            on_link: Arc::new(|_| {}),
+            search_path: ambient::search_path(),
+            runtime_dir: None,
+            network: app::Network::nowhere(),
+        };
+        let config = Config::load(&sources).expect("a configuration").config;
+        standpipe::admin_app(&config, &environment)
+            .await
+            .expect("the store")
     }
 
     /// Runs SQL statements in the account store, which is SQLite, behind the program's back.

@@ -18,15 +18,17 @@ pub enum Engine {
     Postgres,
 }
 
-/// A database that is dropped when it is done with.
+/// A database of its own in the PostgreSQL of the run, for several programs that share a store.
 #[derive(Debug, Clone)]
-pub(crate) struct Database {
-    pub(crate) url: String,
+pub struct Database {
+    /// How it is reached.
+    pub url: String,
     name: String,
 }
 
 impl Database {
-    pub(crate) async fn create() -> Self {
+    /// A new one, empty.
+    pub async fn create() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "it_{}_{}",
@@ -42,7 +44,8 @@ impl Database {
         }
     }
 
-    pub(crate) async fn remove(&self) {
+    /// Drops it, with whoever is connected.
+    pub async fn remove(&self) {
         run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
 }

@@ -38,7 +38,7 @@ pub use browser::Browser;
 pub use callers::{Anonymous, Bearer};
 pub use chromium::Chromium;
 pub use cluster::Cluster;
-pub use engine::{Engine, run_on_the_stores_server};
+pub use engine::{Database, Engine, run_on_the_stores_server};
 pub use form_data::FormData;
 pub use mailbox::{BESIDE, Mail, Mailbox};
 pub use parts::{driver_directory, find as program, has};

@@ -14,6 +14,7 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("dns", "dig", "bind9-dnsutils"),
     ("resolver", "unbound", "unbound"),
     ("go", "go", "golang-go and golang-github-lib-pq-dev"),
+    ("mta", "postfix", "postfix"),
     ("node", "node", "nodejs"),
     ("python", "python3", "python3 and python3-venv"),
     (

@@ -54,6 +54,14 @@ impl App {
         Ok(tx.commit_unrecorded(Unrecorded::Lease).await?)
     }
 
+    /// Tries all mails now that wait for another try, as when the mail server is back; how many they are.
+    pub async fn admin_hasten_mail(&self) -> Result<u64> {
+        let mut tx = self.db().begin().await?;
+        let count = outbox::hasten_mails(&mut tx, self.now()).await?;
+        tx.commit_unrecorded(Unrecorded::Lease).await?;
+        Ok(count)
+    }
+
     /// Forgets a mail.
     pub async fn admin_drop_mail(&self, id: MailId) -> Result<()> {
         let mut tx = self.db().begin().await?;

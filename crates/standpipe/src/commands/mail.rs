@@ -20,6 +20,8 @@ pub(super) enum Mail {
         /// Which, by their ids; without any, all that were given up.
         ids: Vec<MailId>,
     },
+    /// Try all mails now that wait for another try, as when the mail server is back.
+    Flush,
     /// Forget a mail.
     Drop { id: MailId },
     /// Print the DNS record with the public half of `mail.dkim.key_file`, as a line of a zone file.
@@ -54,6 +56,10 @@ impl Mail {
                 }
                 print(&format!("{} mails are tried again.", ids.len()))
             }
+            Self::Flush => print(&format!(
+                "{} mails are tried now.",
+                app.admin_hasten_mail().await?
+            )),
             Self::Drop { id } => {
                 app.admin_drop_mail(id).await?;
                 print(&format!("Forgot {id}."))
