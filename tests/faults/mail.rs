@@ -154,7 +154,7 @@ async fn rename(people: Arc<Mutex<VecDeque<Person>>>, replica: Anonymous) {
         match bearer.try_send("PATCH", &path, Some(body)).await {
             Some(answer) if answer.status == 200 => {}
             // The change was made, and the answer was lost with the replica that made it.
-            Some(answer) if answer.status == 404 => {}
+            Some(answer) if answer.status == 410 => {}
             Some(answer) => panic!("{} {}", answer.status, answer.body),
             None => {
                 people.lock().unwrap().push_back(person);
@@ -183,12 +183,13 @@ async fn everything_goes_wrong(size: Size) {
 
     let mails = size.people * (size.announcements + 1);
     let began = now();
-    let serve = |binary: &Binary| -> Running {
+    let mut renaming = Vec::new();
+    let mut serve = |binary: &Binary| -> Running {
         let running = binary.serve();
-        tokio::spawn(rename(waiting.clone(), running.anonymous()));
+        renaming.push(tokio::spawn(rename(waiting.clone(), running.anonymous())));
         running
     };
-    let mut running: Vec<_> = binaries.iter().map(serve).collect();
+    let mut running: Vec<_> = binaries.iter().map(&mut serve).collect();
     let mut kills = Vec::new();
     for (round, fault) in size.faults.iter().enumerate() {
         server.does(fault).await;
@@ -203,6 +204,9 @@ async fn everything_goes_wrong(size: Size) {
         running.insert(victim, serve(&binaries[victim]));
     }
 
+    for done in renaming {
+        done.await.unwrap();
+    }
     let given_up = all_is_sent(&app).await;
     let seconds = now() - began;
     for replica in running {

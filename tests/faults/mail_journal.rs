@@ -70,26 +70,27 @@ pub(super) struct Duplicates {
     pub(super) server_killed: usize,
     /// Standpipe was killed before it noted the reply.
     pub(super) standpipe_killed: usize,
-    /// Nothing explains these.
-    pub(super) unexplained: Vec<Taken>,
+    /// Nothing explains these: what was taken first, and once more.
+    pub(super) unexplained: Vec<(Taken, Taken)>,
 }
 
 impl Duplicates {
     pub(super) fn count(taken: &[Taken], server_kills: &[f64], standpipe_kills: &[f64]) -> Self {
-        /// Longer than a reply and its note take on a busy machine.
-        const SOON: f64 = 5.0;
+        /// From before the mail was taken, for what was on its way when its sender died is taken a moment later, until
+        /// longer than a reply and its note take on a busy machine.
+        const AROUND: std::ops::Range<f64> = -2.0..5.0;
         let mut last: BTreeMap<&str, &Taken> = BTreeMap::new();
         let mut found = Self::default();
         for mail in taken {
             let Some(before) = last.insert(&mail.id, mail) else {
                 continue;
             };
-            let soon_after = |kills: &[f64]| kills.iter().any(|at| (0.0..SOON).contains(&(at - before.at)));
+            let around = |kills: &[f64]| kills.iter().any(|at| AROUND.contains(&(at - before.at)));
             match () {
                 () if before.cut => found.reply_cut += 1,
-                () if soon_after(server_kills) => found.server_killed += 1,
-                () if soon_after(standpipe_kills) => found.standpipe_killed += 1,
-                () => found.unexplained.push(before.clone()),
+                () if around(server_kills) => found.server_killed += 1,
+                () if around(standpipe_kills) => found.standpipe_killed += 1,
+                () => found.unexplained.push((before.clone(), mail.clone())),
             }
         }
         found
