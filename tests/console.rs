@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod accessibility;
+mod attach;
 mod audit_log;
 mod delete_account;
 mod emails;

@@ -1,5 +1,6 @@
 //! The gateway, as PostgreSQL clients see it.
 
+mod attach;
 mod backends;
 mod between;
 mod cancel;

@@ -32,6 +32,8 @@ const FORMS: &[&str] = &[
     "/settings/advanced/export",
     "/settings/advanced/delete-account",
     "/workspaces",
+    "/workspaces/attach",
+    "/workspace/dev/limits",
     "/workspace/dev/access",
     "/workspace/dev/access/bob/role",
     "/workspace/dev/access/bob/end",

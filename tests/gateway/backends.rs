@@ -3,10 +3,10 @@
 use serde_json::json;
 use testkit::{Builder, Cluster, both_engines, has};
 
-use super::world::{Owner, World};
+use super::world::{Owner, World, state};
 
 /// `ana` and her workspace, on a server of the operator's.
-async fn world(builder: Builder) -> Option<(Cluster, World)> {
+pub(super) async fn world(builder: Builder) -> Option<(Cluster, World)> {
     if !has("postgres") || !has("psql") {
         return None;
     }
@@ -68,6 +68,42 @@ both_engines! {
             .with_status(200);
         assert!(answer.json().to_string().contains("42"));
         let usage = world.owner.bearer.get("/api/latest/user/ana/usage").await.with_status(200).json();
-        assert!(usage.to_string().contains("storage") || usage["items"].as_array().is_some_and(|items| !items.is_empty()), "{usage}");
+        assert_eq!(usage["items"].as_array().unwrap().len(), 1, "{usage}");
+        let shown = world.owner.bearer.get("/api/latest/user/ana/workspace/dev").await.with_status(200).json();
+        assert_eq!((&shown["backend"], &shown["health"]["available"]), (&json!("server"), &json!(true)), "{shown}");
+    }
+
+    async fn the_server_counts_connections_too(builder) {
+        let Some((cluster, world)) = world(builder).await else { return };
+        let path = "/api/latest/user/ana/workspace/dev";
+        let limit = format!("SELECT datconnlimit FROM pg_database WHERE datname = '{}'", world.owner.database());
+        assert_eq!(cluster.run("postgres", &limit).await, "62", "60, and two of ours");
+        let _open = world.connect().await;
+        world.owner.bearer.patch(path, json!({ "connection_limit": 1 })).await.with_status(200);
+        testkit::until("the server knows", std::time::Duration::from_secs(10), async || {
+            (cluster.run("postgres", &limit).await == "3").then_some(())
+        })
+        .await;
+        let refused = world.try_connect(world.owner.database(), &world.owner.password).await.err().unwrap();
+        assert_eq!(state(&refused), "53300");
+        world.owner.bearer.patch(path, json!({ "connection_limit": 2, "statement_timeout_ms": 0 })).await.with_status(200);
+        let second = world.connect().await;
+        assert_eq!(second.ask("SHOW statement_timeout").await.unwrap(), "0");
+        assert_eq!(second.ask("SHOW idle_in_transaction_session_timeout").await.unwrap(), "5min");
+    }
+
+    async fn nobody_gets_further_by_the_server_itself(builder) {
+        let Some((cluster, world)) = world(builder).await else { return };
+        let bob = Owner::new(&world.app, "bob").await;
+        let ana = world.connect().await;
+        let role = ana.ask("SELECT current_user").await.unwrap();
+        ana.ask("ALTER ROLE CURRENT_USER PASSWORD 'mine'").await.unwrap();
+        let own = testkit::Psql::new(cluster.url(&role, "mine", "127.0.0.1", world.owner.database()));
+        assert_eq!(own.run("SELECT current_user").await.rows(), role, "their own is theirs");
+        for database in [bob.database(), "postgres", "template1"] {
+            let psql = testkit::Psql::new(cluster.url(&role, "mine", "127.0.0.1", database));
+            let refused = psql.run("SELECT 1").await;
+            assert!(refused.err.contains("permission denied for database"), "{database}: {}", refused.err);
+        }
     }
 }

@@ -29,13 +29,16 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Authorities are a few certificates.
 const LONGEST_ROOTS: usize = 64 * 1024;
-const FIELD: &str = "url";
+const FIELD: &str = "attach.url";
+const ROOTS: &str = "attach.ca_certificate";
 
 /// The server that a person attaches.
 #[derive(Debug, Clone)]
 pub struct NewAttachment {
-    /// Its URL, with a password.
+    /// Its URL.
     pub url: Secret<String>,
+    /// The password, where the URL has none.
+    pub password: Option<Secret<String>>,
     /// The authorities that may sign its certificate, or its own certificate, in PEM.
     pub roots: Option<String>,
 }
@@ -59,11 +62,14 @@ impl App {
     /// Enters the server of `new`, and has it answer.
     pub(crate) async fn prove_attachment(&self, actor: &Actor, new: NewAttachment) -> Result<Proven> {
         self.0.limits.attachment(actor.id())?;
-        let url = PostgresUrl::parse(FIELD, new.url.expose())?;
+        let mut url = PostgresUrl::parse(FIELD, new.url.expose())?;
+        let given = new.password.filter(|text| !text.expose().is_empty());
+        url.password = url.password.or(given);
         let roots = new.roots.filter(|text| !text.trim().is_empty());
         let Some(password) = url.password.clone() else {
-            return Err(wrong(
-                "It has no password: write user:password@ before the host name.",
+            return Err(Error::invalid(
+                "attach.password",
+                "Give the password: a server that asks for none would let everybody in.",
             ));
         };
         self.check_attachment(&url, roots.as_deref())?;
@@ -104,7 +110,7 @@ impl App {
         }
         if roots.is_some_and(|text| text.len() > LONGEST_ROOTS) {
             return Err(Error::invalid(
-                "ca_certificate",
+                ROOTS,
                 "It is too long: send the certificates of the authority alone.",
             ));
         }
@@ -133,7 +139,7 @@ impl App {
         backend: &Backend,
         patience: Duration,
     ) -> std::result::Result<Found, String> {
-        match timeout(patience, probe(backend, nonce(self.random()))).await {
+        match timeout(patience, probe(backend, || nonce(self.random()))).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => Err(told(&error)),
             Err(_) => Err(format!(
@@ -242,7 +248,7 @@ fn wrong(message: impl Into<String>) -> Error {
 
 fn unreadable(error: PolicyError) -> Error {
     Error::invalid(
-        "ca_certificate",
+        ROOTS,
         format!("Send certificates in PEM, which begin with -----BEGIN CERTIFICATE-----: {error}."),
     )
 }

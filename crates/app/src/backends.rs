@@ -98,12 +98,41 @@ impl App {
             BackendKind::Attached => self.attached_backend(workspace).await?,
             kind => self.managed_backend(kind, user, workspace).await?,
         };
+        let limits = &workspace.limits;
+        let times = [
+            ("statement_timeout", limits.statement_ms),
+            (
+                "idle_in_transaction_session_timeout",
+                limits.idle_in_transaction_ms,
+            ),
+        ];
+        // A pooler among attached servers may not know these names: there they are sent for a reason alone.
+        let must = workspace.backend != BackendKind::Attached;
+        let times = times.into_iter().filter(|(_, ms)| must || *ms != 0);
+        backend
+            .defaults
+            .extend(times.map(|(name, ms)| (name, ms.to_string())));
         if !workspace.search_path_prefix.is_empty() {
             let path = workspace::search_path(&workspace.search_path_prefix);
             let path = workspace::quote_search_path(&path);
             backend.defaults.push(("search_path", path));
         }
         Ok(backend)
+    }
+
+    /// Has the server of `workspace` count as we do. What it does not hear now it hears when it is made again: we count
+    /// first.
+    pub(crate) fn tell_connection_limit(&self, workspace: &WorkspaceRow) {
+        let Some(server) = self.0.backends.managed(workspace.backend) else {
+            return;
+        };
+        let (id, database) = (workspace.id, workspace.database_name.clone());
+        let most = u32::try_from(workspace.limits.connections).unwrap_or(u32::MAX);
+        tokio::spawn(async move {
+            if let Err(error) = server.limit_connections(id, &database, most).await {
+                tracing::warn!(%error, workspace.id = %id, "a server was not told a workspace's connection limit");
+            }
+        });
     }
 
     /// As themselves: the role of `user`, with keys that nobody but us has.

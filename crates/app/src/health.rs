@@ -9,7 +9,7 @@ use std::{
 
 use ::workspaces::{Figures, ManagedServer};
 use jiff::Timestamp;
-use model::{WorkspaceId, workspace::BackendKind};
+use model::{UserId, WorkspaceId, workspace::BackendKind};
 use store::{workspaces, workspaces::WorkspaceRow};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -178,6 +178,20 @@ impl App {
             asked.spawn(async move { app.measure_attached(&row).await });
         }
         while asked.join_next().await.is_some() {}
+    }
+
+    /// Measures a workspace whose database was just made, so that its page need not wait for the next minute.
+    pub(crate) async fn measure_new(
+        &self,
+        user: UserId,
+        workspace: WorkspaceId,
+        server: &ManagedServer,
+    ) -> Result<()> {
+        let found = workspaces::find_workspace(self.db(), user, &workspace.to_string()).await?;
+        if let Some(row) = &found {
+            self.measure_managed(server, &[row], SOON).await;
+        }
+        Ok(())
     }
 
     /// One question for all databases of a server.

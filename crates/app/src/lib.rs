@@ -71,9 +71,9 @@ pub use settings::{
 pub use ::pictures::Network;
 pub use ::workspaces::{LocalServer, LocalSettings, LocalStatus, RemoteServer};
 pub use store::{
-    Cursor, Page, accesses::AccessRow, audit_log::AuditRow, db_log::DbLogRow, handles::HandleRow,
-    members::MemberRow, processes::ProcessRow, sessions::SessionRow, tokens::TokenRow, user_emails::EmailRow,
-    users::UserRow, workspaces::WorkspaceRow,
+    Cursor, Page, accesses::AccessRow, attachments::AttachmentRow, audit_log::AuditRow, db_log::DbLogRow,
+    handles::HandleRow, members::MemberRow, processes::ProcessRow, sessions::SessionRow, tokens::TokenRow,
+    user_emails::EmailRow, users::UserRow, workspaces::WorkspaceRow,
 };
 
 /// The running application: the store, the keys, and what is kept in memory. Cheap to clone.

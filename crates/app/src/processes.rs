@@ -9,7 +9,7 @@ use model::{
     filter,
     process::{ProcessState, ProcessType},
     time,
-    workspace::{BackendKind, DatabaseName, WorkspaceState},
+    workspace::{BackendKind, DatabaseName, WorkspaceLimits, WorkspaceState},
 };
 use serde::{Deserialize, Serialize};
 use store::{Cursor, Page, Unrecorded, processes, processes::ProcessRow, users, workspaces};
@@ -198,8 +198,10 @@ impl App {
             database: work.database()?,
             owner: row.user_id,
             owner_verifier: keys.verifier(&role.salt, role.iterations),
+            connections: self.connection_limit(row.user_id, workspace).await?,
         };
         server.provision(&plan).await?;
+        self.measure_new(row.user_id, workspace, &server).await?;
         // Deleted meanwhile: whoever did it may have been done before us.
         if self.is_gone(row.user_id, workspace).await? {
             server.drop_workspace(workspace, &plan.database).await?;
@@ -208,6 +210,12 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    async fn connection_limit(&self, user: UserId, workspace: WorkspaceId) -> Result<u32> {
+        let found = workspaces::find_workspace(self.db(), user, &workspace.to_string()).await?;
+        let limits = found.map_or_else(|| WorkspaceLimits::usual(BackendKind::Local), |row| row.limits);
+        Ok(u32::try_from(limits.connections).unwrap_or(u32::MAX))
     }
 
     pub(crate) async fn has_nobody(&self, user: UserId) -> Result<bool> {

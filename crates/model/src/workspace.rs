@@ -85,6 +85,58 @@ impl BackendKind {
     }
 }
 
+/// What the owner of a workspace allows in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkspaceLimits {
+    /// Connections that are open at once.
+    pub connections: i64,
+    /// Milliseconds after which a statement is ended; 0 is never, or as an attached server has it.
+    pub statement_ms: i64,
+    /// Milliseconds after which a session that waits in a transaction is ended; 0 as above.
+    pub idle_in_transaction_ms: i64,
+}
+
+impl WorkspaceLimits {
+    /// The most connections that a workspace may be given.
+    pub const MOST_CONNECTIONS: i64 = 1000;
+    /// The longest time: a day.
+    pub const LONGEST_MS: i64 = 24 * 60 * 60 * 1000;
+    /// The shortest time that is not 0: below it a person could hardly undo it.
+    pub const SHORTEST_MS: i64 = 100;
+
+    /// What a new workspace on such a server has.
+    pub fn usual(backend: BackendKind) -> Self {
+        let (statement_ms, idle_in_transaction_ms) = match backend {
+            BackendKind::Local | BackendKind::Server => (10 * 60 * 1000, 5 * 60 * 1000),
+            BackendKind::Attached => (0, 0),
+        };
+        Self {
+            connections: 60,
+            statement_ms,
+            idle_in_transaction_ms,
+        }
+    }
+
+    /// A number of connections within the rules.
+    pub fn check_connections(count: i64) -> Result<i64, Invalid> {
+        match count {
+            1..=Self::MOST_CONNECTIONS => Ok(count),
+            _ => Err(Invalid::new("connection_limit", "Allow 1 to 1000 connections.")),
+        }
+    }
+
+    /// A time within the rules.
+    pub fn check_ms(field: &'static str, ms: i64) -> Result<i64, Invalid> {
+        match ms {
+            0 | Self::SHORTEST_MS..=Self::LONGEST_MS => Ok(ms),
+            _ => Err(Invalid::new(
+                field,
+                "Give 100 to 86400000 milliseconds (a day), or 0 for no end.",
+            )),
+        }
+    }
+}
+
 /// Where a workspace is in its life, in the words of the contract's enum (§1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceState {

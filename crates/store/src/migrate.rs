@@ -35,6 +35,7 @@ migrations! {
     15 "0015_notices";
     16 "0016_outbox";
     17 "0017_backends";
+    18 "0018_workspace_limits";
     19 "0019_members";
     20 "0020_open_connections";
 }

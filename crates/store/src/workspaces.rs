@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::{
     UserId, WorkspaceId,
     handle::{Handle, WorkspaceHandle},
-    workspace::{BackendKind, DatabaseName, DesiredState, WorkspaceState},
+    workspace::{BackendKind, DatabaseName, DesiredState, WorkspaceLimits, WorkspaceState},
 };
 
 use crate::{
@@ -38,6 +38,8 @@ pub struct WorkspaceRow {
     pub db_volume_size_bytes: i64,
     /// Schemas before the others in the search path of its connections.
     pub search_path_prefix: Vec<String>,
+    /// What its owner allows in it.
+    pub limits: WorkspaceLimits,
     /// Connections of an earlier epoch are ended.
     pub connection_epoch: i64,
     /// When it was made.
@@ -55,7 +57,8 @@ pub struct WorkspaceRow {
 macro_rules! columns {
     () => {
         "w.id, w.user_id, w.handle, w.database_name, w.server_id, w.state, w.state_reason, w.desired_state, \
-         w.instance_type, w.db_volume_size_bytes, w.search_path_prefix, w.connection_epoch, w.created_at, w.created_by_id, w.updated_at, w.updated_by_id, \
+         w.instance_type, w.db_volume_size_bytes, w.search_path_prefix, w.connection_limit, \
+         w.statement_timeout_ms, w.idle_in_transaction_timeout_ms, w.connection_epoch, w.created_at, w.created_by_id, w.updated_at, w.updated_by_id, \
          w.version_id"
     };
 }
@@ -81,6 +84,11 @@ impl WorkspaceRow {
             db_volume_size_bytes: row.int("db_volume_size_bytes")?,
             search_path_prefix: serde_json::from_str(&row.text("search_path_prefix")?)
                 .map_err(|_| Error::Unreadable("search_path_prefix"))?,
+            limits: WorkspaceLimits {
+                connections: row.int("connection_limit")?,
+                statement_ms: row.int("statement_timeout_ms")?,
+                idle_in_transaction_ms: row.int("idle_in_transaction_timeout_ms")?,
+            },
             connection_epoch: row.int("connection_epoch")?,
             created_at: row.time("created_at")?,
             created_by_id: row.parse("created_by_id")?,
@@ -93,8 +101,9 @@ impl WorkspaceRow {
 
 const INSERT_WORKSPACE: Sql = sql(
     "INSERT INTO workspaces (id, user_id, handle, database_name, server_id, state, desired_state, \
-       instance_type, db_volume_size_bytes, created_at, created_by_id, updated_by_id, version_id, search_path_prefix) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1, $12)",
+       instance_type, db_volume_size_bytes, created_at, created_by_id, updated_by_id, version_id, search_path_prefix, \
+       connection_limit, statement_timeout_ms, idle_in_transaction_timeout_ms) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 1, $12, $13, $14, $15)",
 );
 
 /// A new workspace; [`crate::Error::Duplicate`] when its owner has one of that name, or the database name is taken.
@@ -112,6 +121,9 @@ pub async fn insert_workspace(tx: &mut Tx, row: &WorkspaceRow) -> Result<()> {
         row.created_at,
         row.created_by_id,
         json(&row.search_path_prefix)?,
+        row.limits.connections,
+        row.limits.statement_ms,
+        row.limits.idle_in_transaction_ms,
     ];
     tx.run(INSERT_WORKSPACE, values).await.map(drop)
 }
@@ -277,7 +289,8 @@ pub async fn update_workspace_state(
 
 const UPDATE_WORKSPACE: Sql = sql(
     "UPDATE workspaces SET handle = $3, desired_state = $4, instance_type = $5, db_volume_size_bytes = $6, \
-       search_path_prefix = $7, updated_at = $8, updated_by_id = $9, version_id = version_id + 1 \
+       search_path_prefix = $7, updated_at = $8, updated_by_id = $9, version_id = version_id + 1, \
+       connection_limit = $10, statement_timeout_ms = $11, idle_in_transaction_timeout_ms = $12 \
      WHERE user_id = $1 AND id = $2",
 );
 
@@ -293,6 +306,9 @@ pub async fn update_workspace(tx: &mut Tx, row: &WorkspaceRow, at: Timestamp) ->
         json(&row.search_path_prefix)?,
         at,
         row.updated_by_id,
+        row.limits.connections,
+        row.limits.statement_ms,
+        row.limits.idle_in_transaction_ms,
     ];
     Ok(tx.run(UPDATE_WORKSPACE, values).await? == 1)
 }

@@ -5,6 +5,7 @@ pub(crate) mod cookies;
 mod activity;
 mod advanced;
 mod answer;
+mod attach;
 mod audit_log;
 mod audit_words;
 mod avatar;
@@ -22,6 +23,7 @@ mod not_me;
 mod notifications;
 mod profile;
 mod query;
+mod server;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -29,6 +31,7 @@ mod signed;
 mod step_up;
 mod tokens;
 mod unsubscribe;
+mod workspace_limits;
 mod workspaces;
 
 use axum::{
@@ -175,6 +178,10 @@ pub(crate) fn pages() -> Router<Web> {
         .route("/", get(workspaces::show_workspaces))
         .route("/workspaces", post(workspaces::create_workspace))
         .route("/workspaces/new", get(workspaces::show_new_workspace))
+        .route(
+            "/workspaces/attach",
+            get(attach::show_attach).post(attach::attach_workspace),
+        )
         .route("/workspace/{workspace}", get(connect::show_connect))
         .route("/workspace/{workspace}/state", get(workspaces::get_state))
         .route(
@@ -216,6 +223,10 @@ pub(crate) fn pages() -> Router<Web> {
             get(members::show_end).post(members::delete_member),
         )
         .route("/workspace/{workspace}/settings", get(workspaces::show_settings))
+        .route(
+            "/workspace/{workspace}/limits",
+            post(workspace_limits::update_limits),
+        )
         .route(
             "/workspace/{workspace}/delete",
             get(workspaces::show_delete).post(workspaces::delete_workspace),

@@ -54,6 +54,17 @@ impl ManagedServer {
         provision::provision(&control, plan).await
     }
 
+    /// Has the workspace's database take so many connections from now on.
+    pub async fn limit_connections(
+        &self,
+        workspace: WorkspaceId,
+        database: &DatabaseName,
+        connections: u32,
+    ) -> Result<(), ProvisionError> {
+        let _turn = self.turn().lock().await;
+        provision::limit_connections(&self.control()?, workspace, database, connections).await
+    }
+
     /// Ends the workspace's connections and drops its database and group roles. May be repeated.
     pub async fn drop_workspace(
         &self,

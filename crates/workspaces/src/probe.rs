@@ -22,16 +22,22 @@ pub struct Found {
     pub bytes: Option<u64>,
 }
 
-/// Logs in and has a statement run. Callers set a limit of time; `nonce` is fresh, from [`model::scram::nonce`].
-pub async fn probe(backend: &Backend, nonce: String) -> Result<Found, OpenError> {
-    let mut session = open(backend, nonce).await?;
+/// Logs in and has a statement run. Callers set a limit of time; `nonce` gives a fresh one each time, as
+/// [`model::scram::nonce`] does.
+pub async fn probe(backend: &Backend, nonce: impl Fn() -> String) -> Result<Found, OpenError> {
+    let mut session = open(backend, nonce()).await?;
     let version = short(session.version());
-    ask(&mut session, "SELECT 1").await.map_err(refused)?;
-    let bytes = ask(&mut session, SIZE).await.ok().flatten();
-    Ok(Found {
-        version,
-        bytes: bytes.and_then(|text| text.parse().ok()),
-    })
+    let bytes = match ask(&mut session, SIZE).await {
+        Ok(size) => size.and_then(|text| text.parse().ok()),
+        // A session is for one statement.
+        Err(StatementError::Sql(_)) => {
+            let mut session = open(backend, nonce()).await?;
+            ask(&mut session, "SELECT 1").await.map_err(refused)?;
+            None
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    Ok(Found { version, bytes })
 }
 
 /// Ends another session of the same role, that of the process `pid`.

@@ -25,9 +25,11 @@ pub(crate) use server::{secure, shortcomings};
 
 /// Owns all workspaces' databases. An owner could open a database to everyone, so nobody is a member.
 const OWNER: &str = "standpipe_owner";
-/// Sessions that one person may have, and that one workspace may have, of the cluster's 100.
+/// Sessions that one person may have, of the cluster's 100.
 const PERSON_LIMIT: u32 = 40;
-const DATABASE_LIMIT: u32 = 60;
+/// Connections that a database takes beyond its limit, so that the gateway is the first to say that it is full, and our
+/// own sessions still get in.
+const OURS: u32 = 2;
 /// A limit: only a superuser can raise it.
 const TEMPORARY_FILES: &str = "1GB";
 const TEMPORARY_FILES_SETTING: &str = "temp_file_limit";
@@ -54,6 +56,8 @@ pub struct WorkspacePlan {
     pub owner: UserId,
     /// What that role's logins are checked against.
     pub owner_verifier: Verifier,
+    /// How many connections it may have at once.
+    pub connections: u32,
 }
 
 /// Why it was not done. The reasons are for an operator and hold no secrets.
@@ -166,6 +170,21 @@ async fn person_statements(
     Ok(statements)
 }
 
+/// How many connections the workspace's database takes from now on.
+pub(crate) async fn limit_connections(
+    control: &Control,
+    workspace: WorkspaceId,
+    database: &DatabaseName,
+    connections: u32,
+) -> Result<(), ProvisionError> {
+    let session = control.open().await?;
+    require_own(&session, workspace, database.as_str()).await?;
+    let (name, limit) = (ident(database), connections + OURS);
+    Ok(session
+        .run(&format!("ALTER DATABASE {name} CONNECTION LIMIT {limit}"))
+        .await?)
+}
+
 /// PostgreSQL lets everybody change their own password, which here only we use.
 pub(crate) async fn restore_person(
     control: &Control,
@@ -192,8 +211,9 @@ async fn make_database(session: &Session, plan: &WorkspacePlan) -> Result<(), Pr
         // Closed until PUBLIC, whom PostgreSQL lets in by default, is shut out.
         session
             .run(&format!(
-                "CREATE DATABASE {database} OWNER {OWNER} TEMPLATE template0 CONNECTION LIMIT {DATABASE_LIMIT} \
-                 ALLOW_CONNECTIONS false"
+                "CREATE DATABASE {database} OWNER {OWNER} TEMPLATE template0 CONNECTION LIMIT {limit} \
+                 ALLOW_CONNECTIONS false",
+                limit = plan.connections + OURS
             ))
             .await?;
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use testkit::has;
+use testkit::{Cluster, has};
 
 use super::{World, binary};
 
@@ -24,7 +24,7 @@ fn a_workspace_is_made_opened_and_deleted() {
     );
     let listed = world.ok(&["workspace", "list"]);
     assert!(
-        listed.contains("dev     owner  enabled  ana-dev.db.localhost"),
+        listed.contains("dev     owner  enabled  local") && listed.contains("ana-dev.db.localhost"),
         "{listed}"
     );
     let json = world.json(&["workspace", "list", "--json"]);
@@ -262,7 +262,7 @@ fn a_workspace_is_shared_and_its_connections_are_listed() {
     }
     let (good, listed) = as_bob(&["workspace", "list"]);
     assert!(
-        good && listed.contains("ana/dev  reader  enabled  ana-dev.db.localhost"),
+        good && listed.contains("ana/dev  reader  enabled  local") && listed.contains("ana-dev.db.localhost"),
         "{listed}"
     );
     let (good, row) = as_bob(&[
@@ -299,4 +299,87 @@ fn a_workspace_is_shared_and_its_connections_are_listed() {
     let said = world.ok(&["workspace", "member", "remove", "dev", "bob", "--yes"]);
     assert_eq!(said, "bob has no access to dev any more.");
     assert!(!as_bob(&["workspace", "query", "ana/dev", "select 1"]).0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_attached_without_its_password_on_the_command_line() {
+    if !has("postgres") || !has("psql") {
+        return;
+    }
+    let cluster = Cluster::start().await;
+    cluster
+        .run(
+            "postgres",
+            "CREATE ROLE reporting LOGIN PASSWORD 'reporting-secret'",
+        )
+        .await;
+    let world = World::new().with_token();
+    let url = format!("postgres://reporting@localhost:{}/postgres", cluster.port);
+    let ca = cluster.authority();
+    let attach = ["workspace", "attach", "sales", "--url"];
+    let arguments = |rest: &[&'static str], url: &str| {
+        let all = attach.iter().copied().chain([url]).chain(rest.iter().copied());
+        all.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let fed = |arguments: &[String], input: &str| {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        world.fed(&arguments, input)
+    };
+    let wrong = fed(&arguments(&[], &url), "wrong\n");
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(said.contains("does not take this user and password"), "{said}");
+    let nothing = fed(&arguments(&[], &url), "");
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("PGPASSWORD"));
+
+    let verified = format!("{url}?sslmode=verify-full&sslrootcert={}", ca.display());
+    let made = fed(&arguments(&[], &verified), "reporting-secret\n");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let said = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(said.contains("ana-sales.db.localhost"), "{said}");
+    let listed = world.ok(&["workspace", "list"]);
+    assert!(listed.contains("attached") && listed.contains("15."), "{listed}");
+    let row = ["workspace", "query", "sales", "select current_user", "--json"];
+    assert!(world.ok(&row).contains("reporting"));
+
+    cluster
+        .run("postgres", "ALTER ROLE reporting PASSWORD 'other-secret'")
+        .await;
+    let whole = format!(
+        "postgres://reporting:other-secret@localhost:{}/postgres\n",
+        cluster.port
+    );
+    let again = fed(&arguments(&["--again"], "-"), &whole);
+    assert!(
+        again.status.success(),
+        "{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
+    assert!(world.ok(&row).contains("reporting"));
+
+    let limits = [
+        "workspace",
+        "limits",
+        "sales",
+        "--connections",
+        "3",
+        "--statement-timeout",
+        "5000",
+    ];
+    assert_eq!(
+        world.ok(&limits),
+        "sales allows 3 connections, statements of 5000 ms and waiting transactions of any time."
+    );
+    assert!(
+        world
+            .fails(&["workspace", "limits", "sales"])
+            .contains("--connections")
+    );
+    assert!(
+        world
+            .fails(&["workspace", "limits", "sales", "--connections", "0"])
+            .contains("connection_limit")
+    );
+    let deleted = world.ok(&["workspace", "delete", "sales", "--yes"]);
+    assert!(deleted.contains("Its server stays as it is."), "{deleted}");
 }

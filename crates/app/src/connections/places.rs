@@ -81,10 +81,11 @@ impl ConnectionPlaces {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// `own_limit` is what the workspace's owner allows.
     fn enter(
         self: &Arc<Self>,
         user: UserId,
-        workspace: WorkspaceId,
+        (workspace, own_limit): (WorkspaceId, usize),
         ip: IpAddr,
     ) -> Result<ConnectionPlace, Scope> {
         let counted = [
@@ -95,7 +96,7 @@ impl ConnectionPlaces {
         ];
         let mut taken = self.taken();
         for what in counted {
-            let (most, scope) = self.most(what);
+            let (most, scope) = self.most(what, own_limit);
             if taken.get(&what).is_some_and(|count| *count >= most) {
                 return Err(scope);
             }
@@ -109,11 +110,11 @@ impl ConnectionPlaces {
         })
     }
 
-    fn most(&self, what: Counted) -> (usize, Scope) {
+    fn most(&self, what: Counted, own_limit: usize) -> (usize, Scope) {
         match what {
             Counted::All => (self.settings.in_all, Scope::All),
             Counted::Account(_) => (self.settings.per_account, Scope::Account),
-            Counted::Workspace(_) => (self.settings.per_workspace, Scope::Workspace),
+            Counted::Workspace(_) => (self.settings.per_workspace.min(own_limit), Scope::Workspace),
             Counted::Network(_) => (self.settings.per_ip, Scope::Network),
         }
     }
@@ -150,10 +151,11 @@ impl App {
         admission: &Admission,
         ip: IpAddr,
     ) -> std::result::Result<ConnectionPlace, Refusal> {
-        let (user, workspace) = (admission.user.id, admission.workspace.id);
+        let (user, workspace) = (admission.user.id, &admission.workspace);
+        let own_limit = usize::try_from(workspace.limits.connections).unwrap_or(usize::MAX);
         self.0
             .connection_places
-            .enter(user, workspace, ip)
+            .enter(user, (workspace.id, own_limit), ip)
             .map_err(Refusal::TooManyConnections)
     }
 }
@@ -181,7 +183,7 @@ mod tests {
         let ((ana, dev), (bob, lab)) = (ids(1), ids(2));
         let ((eve, ops), ip) = (ids(3), IpAddr::from([10, 0, 0, 1]));
         let elsewhere = IpAddr::from([10, 0, 0, 2]);
-        let enter = |user, workspace, ip| places.enter(user, workspace, ip);
+        let enter = |user, workspace, ip| places.enter(user, (workspace, 10), ip);
         let refused = |user, workspace, ip| enter(user, workspace, ip).err();
 
         let mut open = vec![enter(ana, dev, ip).unwrap(), enter(ana, dev, ip).unwrap()];
@@ -194,6 +196,8 @@ mod tests {
         assert_eq!(refused(eve, ops, elsewhere), Some(Scope::All));
         open.remove(0);
         assert_eq!(refused(ana, dev, elsewhere), None);
+        let own = places.enter(ana, (dev, 2), elsewhere).err();
+        assert_eq!(own, Some(Scope::Workspace), "its owner allows less");
         drop(open);
         assert!(places.taken().is_empty());
     }

@@ -3,12 +3,17 @@
 use model::{
     audit::{Action, AuditEntry},
     handle::{WorkspaceHandle, check_host_label},
-    workspace::{self, DesiredState},
+    workspace::{self, BackendKind, DesiredState},
 };
 use serde_json::{Map, Value, json};
-use store::{Tx, workspace_names, workspaces, workspaces::WorkspaceRow};
+use store::{Tx, attachments, workspace_names, workspaces, workspaces::WorkspaceRow};
 
-use crate::{Actor, App, Error, Result, error::Checks};
+use super::NewLimits;
+use crate::{
+    Actor, App, Error, Result,
+    attach::{NewAttachment, Proven},
+    error::Checks,
+};
 
 /// What to change; `None` leaves a field as it is.
 #[derive(Debug, Default, Clone)]
@@ -23,6 +28,10 @@ pub struct WorkspaceUpdate {
     pub db_volume_size_bytes: Option<i64>,
     /// Schemas before the others in the search path of new connections.
     pub search_path_prefix: Option<Vec<String>>,
+    /// What is allowed in it.
+    pub limits: NewLimits,
+    /// Where an attached workspace is from now on, and how it is entered.
+    pub attach: Option<NewAttachment>,
 }
 
 /// The fields that hold to the rules.
@@ -33,6 +42,7 @@ struct Wishes {
     instance_type: Option<String>,
     db_volume_size_bytes: Option<i64>,
     search_path_prefix: Option<Vec<String>>,
+    limits: NewLimits,
 }
 
 impl WorkspaceUpdate {
@@ -51,6 +61,7 @@ impl WorkspaceUpdate {
                     .map(workspace::search_path_prefix)
                     .transpose(),
             ),
+            limits: self.limits.check(&mut checks),
         };
         checks.finish()?;
         Ok(wishes)
@@ -67,6 +78,7 @@ impl Wishes {
             search_path_prefix: self
                 .search_path_prefix
                 .unwrap_or_else(|| before.search_path_prefix.clone()),
+            limits: self.limits.over(before.limits),
             ..before.clone()
         }
     }
@@ -79,14 +91,19 @@ impl App {
         &self,
         actor: &Actor,
         handle_or_id: &str,
-        update: WorkspaceUpdate,
+        mut update: WorkspaceUpdate,
     ) -> Result<WorkspaceRow> {
+        let attach = update.attach.take();
         let wishes = update.check()?;
+        let proven = match attach {
+            Some(attach) => Some(self.prove_new_place(actor, handle_or_id, attach).await?),
+            None => None,
+        };
         let mut tx = self.db().begin().await?;
         let before = self.lock_workspace(&mut tx, actor, handle_or_id).await?;
         let after = wishes.apply(&before);
         let (old, new) = differences(&before, &after);
-        if new.is_empty() {
+        if new.is_empty() && proven.is_none() {
             return Ok(before);
         }
         let mut entry = actor
@@ -97,10 +114,35 @@ impl App {
         if before.handle != after.handle {
             entry = self.rename(&mut tx, actor, &before, &after, entry).await?;
         }
+        if let Some(proven) = proven {
+            let attachment = self.seal_attachment(before.id, proven)?;
+            attachments::upsert_attachment(&mut tx, &attachment).await?;
+            entry = entry.with("attached", attachment.place());
+        }
         let after = self.write_workspace(&mut tx, &before, after).await?;
         tx.commit(self.record(actor.origin(), entry)).await?;
         self.end_outdated(&before, &after);
+        if before.limits.connections != after.limits.connections {
+            self.tell_connection_limit(&after);
+        }
         Ok(after)
+    }
+
+    /// Enters the server that an attached workspace is to be from now on.
+    async fn prove_new_place(
+        &self,
+        actor: &Actor,
+        handle_or_id: &str,
+        attach: NewAttachment,
+    ) -> Result<Proven> {
+        let row = self.get_workspace(actor, handle_or_id).await?;
+        if row.backend != BackendKind::Attached {
+            return Err(Error::conflict(
+                "workspace_not_attached",
+                "Standpipe made this workspace's database. Attach the server as a workspace of its own.",
+            ));
+        }
+        self.prove_attachment(actor, attach).await
     }
 
     /// The actor's workspace, of the version that they expect, with the account's row locked until the end of the
@@ -195,6 +237,12 @@ fn differences(before: &WorkspaceRow, after: &WorkspaceRow) -> (Map<String, Valu
             ("instance_type", json!(row.instance_type)),
             ("db_volume_size_bytes", json!(row.db_volume_size_bytes)),
             ("search_path_prefix", json!(row.search_path_prefix)),
+            ("connection_limit", json!(row.limits.connections)),
+            ("statement_timeout_ms", json!(row.limits.statement_ms)),
+            (
+                "idle_in_transaction_timeout_ms",
+                json!(row.limits.idle_in_transaction_ms),
+            ),
         ]
     };
     let (mut old, mut new) = (Map::new(), Map::new());

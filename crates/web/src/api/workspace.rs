@@ -1,8 +1,10 @@
 //! `/user/{user}/workspace`: workspaces (contract §1.7).
 
 use app::{
-    App, Error, UserRow, WorkspaceRow,
-    workspaces::{NewWorkspace, WorkspaceUpdate},
+    App, AttachmentRow, Error, UserRow, WorkspaceRow,
+    attach::NewAttachment,
+    health::Measure,
+    workspaces::{NewLimits, NewWorkspace, WorkspaceUpdate},
 };
 use axum::{
     Json,
@@ -10,7 +12,7 @@ use axum::{
     http::StatusCode,
 };
 use model::{
-    ProcessId, UserId, WorkspaceId,
+    ProcessId, Secret, UserId, WorkspaceId,
     time::rfc3339_seconds,
     workspace::{Command, search_path},
 };
@@ -60,6 +62,25 @@ pub(crate) struct WorkspaceView {
     /// The part of it that its owner has put before the rest.
     #[schema(example = json!(["reports"]))]
     search_path_prefix: Vec<String>,
+    /// The kind of server that holds it: `local`, `server` or `attached`.
+    #[schema(value_type = kinds::Backend)]
+    backend: &'static str,
+    /// Where an attached server is. Of one workspace alone, not of a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attached_to: Option<AttachedView>,
+    /// How its server was doing when it was last asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<HealthView>,
+    /// How many connections may be open at once.
+    #[schema(minimum = 1, maximum = 1000, example = 60)]
+    connection_limit: i64,
+    /// Milliseconds after which a statement is ended, unless a session says otherwise; 0 is never, or as an attached
+    /// server has it.
+    #[schema(minimum = 0, maximum = 86_400_000, example = 600_000)]
+    statement_timeout_ms: i64,
+    /// Milliseconds after which a session that waits in a transaction is ended, as above.
+    #[schema(minimum = 0, maximum = 86_400_000, example = 300_000)]
+    idle_in_transaction_timeout_ms: i64,
     #[schema(value_type = kinds::Notices)]
     notices: Map<String, Value>,
     #[schema(value_type = kinds::Time)]
@@ -99,6 +120,12 @@ impl WorkspaceView {
             port: app.settings().gateway_port,
             hive: "local",
             search_path: search_path(&row.search_path_prefix),
+            backend: row.backend.as_str(),
+            attached_to: None,
+            health: app.measure_of(row.id).map(HealthView::from),
+            connection_limit: row.limits.connections,
+            statement_timeout_ms: row.limits.statement_ms,
+            idle_in_transaction_timeout_ms: row.limits.idle_in_transaction_ms,
             notices: Map::new(),
             created_at: rfc3339_seconds(row.created_at),
             created_by_id: row.created_by_id,
@@ -118,6 +145,117 @@ impl WorkspaceView {
     }
 }
 
+impl WorkspaceView {
+    /// One workspace, with where it is attached to.
+    async fn whole(app: &App, owner: &UserRow, row: WorkspaceRow) -> Answer<Self> {
+        let attached = app.find_attachment(&row).await?;
+        Ok(Self {
+            attached_to: attached.map(AttachedView::from),
+            ..Self::new(app, owner, row)
+        })
+    }
+}
+
+/// Where an attached server is. Its password is never shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttachedServer)]
+pub(crate) struct AttachedView {
+    #[schema(example = "db.example.com")]
+    host: String,
+    #[schema(example = 5432)]
+    port: u16,
+    #[schema(example = "sales")]
+    database: String,
+    #[schema(example = "reporting")]
+    user: String,
+    #[schema(value_type = kinds::SslMode)]
+    sslmode: &'static str,
+    /// Whether its certificate is checked against certificates that were sent along.
+    has_ca_certificate: bool,
+}
+
+impl From<AttachmentRow> for AttachedView {
+    fn from(row: AttachmentRow) -> Self {
+        Self {
+            host: row.host,
+            port: row.port,
+            database: row.database,
+            user: row.role,
+            sslmode: row.ssl_mode.as_str(),
+            has_ca_certificate: row.roots.is_some(),
+        }
+    }
+}
+
+/// How a workspace's server was doing when it was last asked, which is every minute.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkspaceHealth)]
+pub(crate) struct HealthView {
+    /// Whether it answered.
+    available: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// PostgreSQL's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "15.18")]
+    version: Option<String>,
+    /// Bytes of the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
+    #[schema(value_type = kinds::Time)]
+    checked_at: String,
+}
+
+impl From<Measure> for HealthView {
+    fn from(measure: Measure) -> Self {
+        Self {
+            available: measure.trouble.is_none(),
+            reason: measure.trouble,
+            version: measure.version,
+            size_bytes: measure.bytes,
+            checked_at: rfc3339_seconds(measure.at),
+        }
+    }
+}
+
+/// The server that a workspace is, where it is one that is there already.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct AttachRequest {
+    /// `postgres://user:password@host:port/database`, with `?sslmode=` of `disable`, `require`, `verify-ca` or
+    /// `verify-full`, which is what a server has to prove unless it is on this machine.
+    #[serde(default)]
+    #[schema(
+        required,
+        format = "password",
+        max_length = 4096,
+        example = "postgres://reporting:secret@db.example.com:5432/sales"
+    )]
+    url: String,
+    /// The password, where the URL has none.
+    #[schema(format = "password", max_length = 1024)]
+    password: Option<String>,
+    /// The authority that signed the server's certificate, or that certificate itself, in PEM.
+    #[schema(max_length = 65536)]
+    ca_certificate: Option<String>,
+}
+
+impl std::fmt::Debug for AttachRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AttachRequest(…)")
+    }
+}
+
+impl From<AttachRequest> for NewAttachment {
+    fn from(input: AttachRequest) -> Self {
+        Self {
+            url: Secret::new(input.url),
+            password: input.password.map(Secret::new),
+            roots: input.ca_certificate,
+        }
+    }
+}
+
 /// What `POST /user/{user}/workspace` takes.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewWorkspaceRequest {
@@ -133,6 +271,17 @@ pub(crate) struct NewWorkspaceRequest {
     db_volume_size_bytes: Option<i64>,
     #[schema(max_items = 50, example = json!(["reports"]))]
     search_path_prefix: Option<Vec<String>>,
+    /// With it no database is made: the workspace is the server that it names, which is entered before it is kept.
+    attach: Option<AttachRequest>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 1, maximum = 1000, example = 60)]
+    connection_limit: Option<i64>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 0, maximum = 86_400_000, example = 600_000)]
+    statement_timeout_ms: Option<i64>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 0, maximum = 86_400_000, example = 300_000)]
+    idle_in_transaction_timeout_ms: Option<i64>,
 }
 
 /// What `PATCH /user/{user}/workspace/{workspace}` takes; what is absent or `null` stays.
@@ -149,6 +298,17 @@ pub(crate) struct UpdateWorkspaceRequest {
     instance_type: Option<String>,
     #[schema(max_items = 50, example = json!(["reports"]))]
     search_path_prefix: Option<Vec<String>>,
+    /// Where an attached workspace is from now on, or with which password it is entered.
+    attach: Option<AttachRequest>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 1, maximum = 1000, example = 60)]
+    connection_limit: Option<i64>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 0, maximum = 86_400_000, example = 600_000)]
+    statement_timeout_ms: Option<i64>,
+    #[serde(default, deserialize_with = "body::whole")]
+    #[schema(minimum = 0, maximum = 86_400_000, example = 300_000)]
+    idle_in_transaction_timeout_ms: Option<i64>,
 }
 
 /// What `POST …/command` takes.
@@ -193,6 +353,8 @@ pub(crate) async fn list_workspaces(
 }
 
 /// Asks for a workspace. It is `creating` until its database is made.
+///
+/// With `attach` it is a server that is there already: that is entered first, and the workspace is `enabled` at once.
 #[utoipa::path(
     post, path = "/user/{user}/workspace", tag = "Workspaces",
     params(path::User),
@@ -218,13 +380,16 @@ pub(crate) async fn create_workspace(
         desired_state: input.desired_state,
         db_volume_size_bytes: input.db_volume_size_bytes,
         search_path_prefix: input.search_path_prefix,
-        attach: None,
+        attach: input.attach.map(NewAttachment::from),
+        limits: NewLimits {
+            connections: input.connection_limit,
+            statement_ms: input.statement_timeout_ms,
+            idle_in_transaction_ms: input.idle_in_transaction_timeout_ms,
+        },
     };
     let row = app.create_workspace(&actor, new).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(WorkspaceView::new(&app, actor.user(), row)),
-    ))
+    let view = WorkspaceView::whole(&app, actor.user(), row).await?;
+    Ok((StatusCode::CREATED, Json(view)))
 }
 
 /// Shows a workspace.
@@ -243,7 +408,12 @@ pub(crate) async fn get_workspace(
     Path((user, workspace)): Path<(String, String)>,
 ) -> Answer<Json<WorkspaceView>> {
     let access = app.get_access(&actor, &user, &workspace).await?;
-    Ok(Json(WorkspaceView::new(&app, &access.owner, access.workspace)))
+    // Where its server is concerns its owner.
+    let view = match access.owner.id == actor.user().id {
+        true => WorkspaceView::whole(&app, &access.owner, access.workspace).await?,
+        false => WorkspaceView::new(&app, &access.owner, access.workspace),
+    };
+    Ok(Json(view))
 }
 
 /// Changes a workspace.
@@ -276,9 +446,15 @@ pub(crate) async fn update_workspace(
         instance_type: input.instance_type,
         db_volume_size_bytes: input.db_volume_size_bytes,
         search_path_prefix: input.search_path_prefix,
+        attach: input.attach.map(NewAttachment::from),
+        limits: NewLimits {
+            connections: input.connection_limit,
+            statement_ms: input.statement_timeout_ms,
+            idle_in_transaction_ms: input.idle_in_transaction_timeout_ms,
+        },
     };
     let row = app.update_workspace(&actor, &workspace, update).await?;
-    Ok(Json(WorkspaceView::new(&app, actor.user(), row)))
+    Ok(Json(WorkspaceView::whole(&app, actor.user(), row).await?))
 }
 
 /// Tells a workspace what to do.

@@ -64,7 +64,7 @@ fn workspace_fact((handle, size): &(String, Option<u64>)) -> String {
 }
 
 /// Octets as people read them.
-fn in_units(octets: u64) -> String {
+pub(super) fn in_units(octets: u64) -> String {
     const UNITS: [&str; 4] = ["MB", "GB", "TB", "PB"];
     let mut tenths = octets / 100_000;
     for unit in UNITS {

@@ -7,18 +7,23 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use model::member::{MemberRole, MemberStatus};
+use model::{
+    member::{MemberRole, MemberStatus},
+    workspace::BackendKind,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
     answer::Answer,
     form::SignedForm,
+    server,
     sign_up::field,
     signed::{Signed, access_name},
+    workspace_limits,
 };
 use crate::pages::{
-    self, BackendNotice, Badge, DeleteWorkspacePage, Field, GuestCard, Moment, NewWorkspacePage, Place,
-    SharedRow, WorkspaceSettingsPage, WorkspaceTab, WorkspacesPage,
+    self, BackendNotice, Badge, DeleteWorkspacePage, Field, GuestCard, LimitsForm, Moment, NewWorkspacePage,
+    Place, SharedRow, WorkspaceSettingsPage, WorkspaceTab, WorkspacesPage,
 };
 
 const LIST_LIMIT: i64 = 100;
@@ -61,6 +66,7 @@ fn workspace_row(signed: &Signed, row: &WorkspaceRow) -> pages::WorkspaceRow {
         database: row.database_name.to_string(),
         state: badge(row),
         reason: row.state_reason.clone(),
+        server: server::line(signed, row),
         created: Moment::new(row.created_at, signed.app.now()),
     }
 }
@@ -225,11 +231,18 @@ fn place(name: &str) -> Place {
 }
 
 fn deletion_facts(row: &WorkspaceRow) -> Vec<String> {
-    vec![
-        format!(
+    let first = match row.backend {
+        BackendKind::Attached => {
+            "Its server is left as it is: nothing there is dropped. Standpipe forgets how to enter it."
+                .to_owned()
+        }
+        BackendKind::Local | BackendKind::Server => format!(
             "Its database {} and everything in it are dropped. There is no way back.",
             row.database_name
         ),
+    };
+    vec![
+        first,
         "Open connections to it end, and its host name stops working.".to_owned(),
         "Your other workspaces and your database password stay as they are.".to_owned(),
     ]
@@ -238,18 +251,32 @@ fn deletion_facts(row: &WorkspaceRow) -> Vec<String> {
 /// `GET /workspace/{workspace}/settings`
 pub(crate) async fn show_settings(signed: Signed, Path(workspace): Path<String>) -> Answer {
     let access = signed.access(&workspace).await?;
+    settings_page(&signed, &access, StatusCode::OK, None).await
+}
+
+/// The page, with the form of its limits as it was sent.
+pub(super) async fn settings_page(
+    signed: &Signed,
+    access: &AccessRow,
+    status: StatusCode,
+    limits: Option<LimitsForm>,
+) -> Answer {
     let row = &access.workspace;
-    signed.page(&WorkspaceSettingsPage {
-        frame: signed.frame(place(&access_name(&access))).await?,
-        handle: access_name(&access),
+    let page = WorkspaceSettingsPage {
+        frame: signed.frame(place(&access_name(access))).await?,
+        handle: access_name(access),
         id: row.id.to_string(),
         database: row.database_name.to_string(),
-        state: access_badge(&access),
+        state: access_badge(access),
         created: Moment::new(row.created_at, signed.app.now()),
-        guest: guest_card(&signed, &access),
+        guest: guest_card(signed, access),
+        server: server::facts(signed, access).await?,
+        is_attached: row.backend == BackendKind::Attached,
+        limits: limits.unwrap_or_else(|| workspace_limits::form(row)),
         facts: deletion_facts(row),
         confirm: Field::default(),
-    })
+    };
+    signed.page_with(status, &page)
 }
 
 /// What somebody is told of their access to a workspace that is not theirs.

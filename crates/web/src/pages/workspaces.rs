@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Badge, Field, Frame, GuestCard, Moment};
+use super::{Badge, Field, Frame, GuestCard, LimitsForm, Moment, ServerFacts};
 
 /// A workspace in the list.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct WorkspaceRow {
     pub state: Badge,
     /// Why it is in that state, when that needs words.
     pub reason: Option<String>,
+    /// Version and size of what holds it, or what is wrong with that.
+    pub server: Option<String>,
     /// When it was created.
     pub created: Moment,
 }
@@ -101,6 +103,12 @@ pub struct WorkspaceSettingsPage {
     pub created: Moment,
     /// What the person is there whose workspace it is not.
     pub guest: Option<GuestCard>,
+    /// What holds it.
+    pub server: ServerFacts,
+    /// Whether that is an attached server.
+    pub is_attached: bool,
+    /// What is allowed in it.
+    pub limits: LimitsForm,
     /// What deleting it does, one fact a line.
     pub facts: Vec<String>,
     /// The handle typed to confirm the deletion.

@@ -157,6 +157,7 @@ impl Person {
             database: DatabaseName::generate(&random),
             owner: UserId::new(now, &random),
             owner_verifier: Verifier::new(&password, &random),
+            connections: 60,
         };
         Self { plan, password }
     }

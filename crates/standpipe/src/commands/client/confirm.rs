@@ -3,6 +3,8 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Args;
+use model::Secret;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{Error, Result};
 
@@ -54,4 +56,40 @@ pub(super) fn ask(question: &str) -> Result<Option<String>> {
         .read_line(&mut line)
         .map_err(Error::system("read from stdin"))?;
     Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+/// A secret that the person types, which the terminal does not show.
+pub(super) fn ask_secret(question: &str) -> Result<Secret<String>> {
+    let hidden = Hidden::begin();
+    let typed = ask(question);
+    drop(hidden);
+    let _ = writeln!(std::io::stderr());
+    match typed?.filter(|text| !text.is_empty()) {
+        Some(text) => Ok(Secret::new(text)),
+        None => Err(Error::Refused("nothing was typed; nothing was done".to_owned())),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden(Option<Termios>);
+
+impl Hidden {
+    fn begin() -> Self {
+        let Ok(before) = tcgetattr(std::io::stdin()) else {
+            return Self(None);
+        };
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        let is_silent = tcsetattr(std::io::stdin(), OptionalActions::Now, &silent).is_ok();
+        Self(is_silent.then_some(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // A terminal that is gone needs nothing.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! `standpipe workspace …`.
 
+mod attach;
 mod connect;
 mod connections;
+mod limits;
 mod member;
 mod named;
 mod query;
@@ -43,7 +45,11 @@ pub(in crate::commands) enum Workspace {
         #[arg(long, help = JSON_HELP)]
         json: bool,
     },
-    /// Delete a workspace with its database, for good.
+    /// Attach a PostgreSQL server that is there already: it becomes a workspace, and nothing in it is changed.
+    Attach(attach::Attach),
+    /// Set what is allowed in a workspace: connections, and how long statements run and transactions wait.
+    Limits(limits::Limits),
+    /// Delete a workspace with its database, for good. A server that was attached stays as it is.
     Delete {
         workspace: String,
         #[command(flatten)]
@@ -70,6 +76,32 @@ struct Found {
     database_name: String,
     state: Option<String>,
     state_reason: Option<String>,
+    /// Servers of an earlier version do not say it.
+    backend: Option<String>,
+    health: Option<Health>,
+}
+
+/// How the workspace's server was doing when it was last asked.
+#[derive(Debug, Deserialize)]
+struct Health {
+    available: bool,
+    version: Option<String>,
+    size_bytes: Option<u64>,
+}
+
+impl Health {
+    /// A word for a column.
+    fn version(&self) -> String {
+        match (&self.version, self.available) {
+            (_, false) => "does not answer".to_owned(),
+            (Some(version), true) => output::clean(version),
+            (None, true) => "answers".to_owned(),
+        }
+    }
+
+    fn size(&self) -> String {
+        self.size_bytes.map(output::size).unwrap_or_default()
+    }
 }
 
 impl Workspace {
@@ -84,18 +116,23 @@ impl Workspace {
             } => create(&me, &workspace, no_wait, json).await,
             Self::Delete { workspace, sure } => {
                 let found = find(&me, &workspace).await?;
-                sure.of(
-                    &format!("delete the workspace {} with its database", found.handle),
-                    &found.handle,
-                )?;
+                let is_attached = found.backend.as_deref() == Some("attached");
+                let what = match is_attached {
+                    true => format!("delete the workspace {}; its server stays as it is", found.handle),
+                    false => format!("delete the workspace {} with its database", found.handle),
+                };
+                sure.of(&what, &found.handle)?;
                 me.api
                     .delete(&me.path(&["workspace", &found.handle]), &[])
                     .await?;
-                print(&format!(
-                    "The workspace {} is deleted. Its database is being dropped.",
-                    found.handle
-                ))
+                let rest = match is_attached {
+                    true => "Its server stays as it is.",
+                    false => "Its database is being dropped.",
+                };
+                print(&format!("The workspace {} is deleted. {rest}", found.handle))
             }
+            Self::Attach(command) => command.run(&me).await,
+            Self::Limits(command) => command.run(&me).await,
             Self::Connect(command) => command.run(&me, target).await,
             Self::Query(command) => command.run(&me).await,
             Self::Member(command) => command.run(&me).await,
@@ -161,13 +198,18 @@ async fn list(me: &Me, json: bool) -> Result<()> {
             name,
             output::text(access, "role"),
             state,
+            found.backend.as_deref().map(output::clean).unwrap_or_default(),
+            found.health.as_ref().map(Health::version).unwrap_or_default(),
+            found.health.as_ref().map(Health::size).unwrap_or_default(),
             host_of(&owner, &found),
             found.database_name.clone(),
             output::text(workspace, "created_at"),
         ]);
     }
     output::list(
-        &["HANDLE", "ROLE", "STATE", "HOST", "DATABASE", "CREATED"],
+        &[
+            "HANDLE", "ROLE", "STATE", "SERVER", "VERSION", "SIZE", "HOST", "DATABASE", "CREATED",
+        ],
         rows,
         "There is no workspace. Make one with `standpipe workspace create NAME`.",
     )

@@ -154,6 +154,10 @@ kinds! {
     Notices = object();
     /// The size of a workspace, kept and echoed.
     InstanceType = one_of(model::workspace::INSTANCE_TYPES);
+    /// The kind of server that holds a workspace.
+    Backend = one_of(model::workspace::BackendKind::ALL.map(model::workspace::BackendKind::as_str));
+    /// What a server must prove.
+    SslMode = one_of(model::postgres_url::SslMode::ALL.map(model::postgres_url::SslMode::as_str));
     /// What runs a process.
     Pipe = one_of(["steampipe", "powerpipe", "flowpipe"]);
     /// The kind of a file.

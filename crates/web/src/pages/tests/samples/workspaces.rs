@@ -10,6 +10,7 @@ pub(super) fn workspaces(words: &Words) -> Pages {
         database: "x7k2m9".into(),
         state: Badge::workspace(state),
         reason: reason.map(|text| words.or(text)),
+        server: (state == "enabled").then(|| "PostgreSQL 15.18, 7.6 MB".into()),
         created: ago(86_400 * 3),
     };
     let notice = BackendNotice {
@@ -45,6 +46,35 @@ from the binaries of this machine. It found none in PATH and in \
         notice: None,
         domain: "db.localhost".into(),
         handle: Field::default(),
+    };
+    let server = ServerFacts {
+        details: vec![
+            Detail {
+                label: "Kind",
+                value: "A server that was attached".into(),
+            },
+            Detail {
+                label: "Address",
+                value: words.or("db.example.com:5432"),
+            },
+            Detail {
+                label: "Version",
+                value: "PostgreSQL 15.18".into(),
+            },
+        ],
+        asked: Some(ago(30)),
+        trouble: Some("Nothing listens there: check host name and port.".into()),
+    };
+    let limits = LimitsForm {
+        connections: Field::new("60"),
+        statement: Field::refused(words.or("-1"), "Write seconds, or 0 for no end."),
+        idle: Field::new("300"),
+    };
+    let attach = AttachPage {
+        frame: frame(words, Place::Workspaces),
+        domain: "db.localhost".into(),
+        allowed: true,
+        form: AttachForm::default(),
     };
     let facts = vec![
         "The database x7k2m9 is dropped with everything in it.".to_owned(),
@@ -114,6 +144,9 @@ untouched, and its workspaces wait."
                 state: Badge::workspace("enabled"),
                 created: ago(86_400 * 3),
                 guest: None,
+                server: server.clone(),
+                is_attached: true,
+                limits: limits.clone(),
                 facts: facts.clone(),
                 confirm: Field::default(),
             }),
@@ -133,8 +166,33 @@ untouched, and its workspaces wait."
                     may: "You read what is in its tables.",
                     leave_url: "/workspace/bob-lab/access/ana/end".into(),
                 }),
+                server,
+                is_attached: true,
+                limits,
                 facts,
                 confirm: Field::default(),
+            }),
+        ),
+        ("workspace-attach", show(attach.clone())),
+        (
+            "workspace-attach-refused",
+            show(AttachPage {
+                form: AttachForm {
+                    handle: Field::new(words.or("sales")),
+                    url: Field::refused(
+                        words.or("postgres://reporting@db.example.com/sales"),
+                        "The server did not answer within 10 seconds: check host name, port and firewall.",
+                    ),
+                    ..AttachForm::default()
+                },
+                ..attach.clone()
+            }),
+        ),
+        (
+            "workspace-attach-off",
+            show(AttachPage {
+                allowed: false,
+                ..attach
             }),
         ),
     ]
