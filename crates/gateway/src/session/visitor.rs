@@ -122,7 +122,7 @@ where
         let server_final = self.authenticate(is_known).await?;
         let admission = self.authorise().await?;
         let open = self.count(&admission).await?;
-        let session = entry::enter(self.shared, &admission, &self.startup.parameters).await?;
+        let session = self.enter(&admission, &open.0).await?;
         stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
         self.welcome(&server_final, admission, session, open).await
     }
@@ -194,6 +194,15 @@ where
             .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
             .map_err(|refusal| Stop::refused(refusal, "not counted"))?;
         Ok((open, place))
+    }
+
+    /// A backend that hangs up while the right to it ends is no fault of the backend.
+    async fn enter(&self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
+        tokio::select! {
+            biased;
+            () = open.end().cancelled() => Err(Stop::refused(Refusal::EndedMeanwhile, "while it entered")),
+            session = entry::enter(self.shared, admission, &self.startup.parameters) => session,
+        }
     }
 
     /// Tells the client that it is in: one write, so that until here each failure is a clean error at startup.
