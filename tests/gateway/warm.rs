@@ -7,7 +7,10 @@ use serde_json::json;
 use testkit::{Builder, Engine, TestApp, until};
 use tokio_postgres::{Config, NoTls};
 
-use super::world::{Owner, Session, World, state};
+use super::{
+    members::Guest,
+    world::{Owner, Session, World, state},
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PID: &str = "SELECT pg_backend_pid()";
@@ -282,6 +285,56 @@ async fn whatever_ends_connections_ends_it_too() {
     let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{database}'");
     until("the database is gone", PATIENCE, async || {
         (stranger.ask(&count).await.unwrap() == "0").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_connected_while_it_waits() {
+    let Some(world) = World::new(builder()).await else {
+        return;
+    };
+    let bob = Owner::new(&world.app, "bob").await;
+    let stranger = open_as(&world, &bob, "bob").await.0;
+    let list = "/api/latest/user/ana/workspace/dev/connection";
+    leave_one(&world).await;
+    until("the last one left", PATIENCE, async || {
+        let answer = world.owner.bearer.get(list).await.with_status(200).json();
+        (answer["items"] == json!([])).then_some(())
+    })
+    .await;
+    assert_eq!(backends(&stranger, &world.owner).await, "1", "and it waits");
+    // Nor can it be ended by a list that it is not in.
+    let ended = world.owner.bearer.delete(list).await.with_status(200).json();
+    assert_eq!(ended, json!({ "ended": 0 }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_that_is_taken_back_ends_it() {
+    let Some(world) = World::new(builder()).await else {
+        return;
+    };
+    let bob = Guest::new(&world.app, "bob").await;
+    world.share(&bob, "reader").await;
+    let id = bob.bearer.get("/api/latest/actor").await.json()["id"].clone();
+    let count = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = '{}'",
+        id.as_str().unwrap()
+    );
+    let owners = world.connect().await;
+    for _ in 0..2 {
+        bob.connect(&world).await.unwrap().ask("SELECT 1").await.unwrap();
+    }
+    let left = bob.connect(&world).await.unwrap().ask(PID).await.unwrap();
+    until("it waits", PATIENCE, async || {
+        let again = bob.connect(&world).await.unwrap().ask(PID).await.unwrap();
+        (again == left).then_some(())
+    })
+    .await;
+    let access = "/api/latest/user/ana/workspace/dev/member/bob";
+    world.owner.bearer.delete(access).await.with_status(200);
+    until("none is left", PATIENCE, async || {
+        (owners.ask(&count).await.unwrap() == "0").then_some(())
     })
     .await;
 }
