@@ -26,6 +26,7 @@ pub mod scram;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
+pub mod size;
 pub mod step_up;
 pub mod time;
 pub mod token;

@@ -2,6 +2,7 @@
 
 use app::{Page, connections::Connection};
 use axum::extract::Path;
+use model::size;
 
 use super::{
     answer::Answer,
@@ -58,27 +59,13 @@ fn item(signed: &Signed, connection: &Connection) -> ConnectionItem {
         ip: row.client_ip.clone(),
         since: Moment::new(row.began_at, signed.app.now()),
         state: Badge::new(row.state.clone(), tone),
-        sent: size(row.from_client),
-        received: size(row.from_backend),
+        sent: octets(row.from_client),
+        received: octets(row.from_backend),
     }
 }
 
-/// Octets with a unit that people read.
-fn size(octets: i64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if octets < 1024 {
-        return format!("{octets} B");
-    }
-    let (mut tenths, mut unit) = (octets / 102, 0);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
-    match tenths < 100 {
-        true => format!("{}.{} {name}", tenths / 10, tenths % 10),
-        false => format!("{} {name}", tenths / 10),
-    }
+fn octets(counted: i64) -> String {
+    size::for_people(u64::try_from(counted).unwrap_or(0))
 }
 
 fn here(workspace: &str) -> String {
@@ -111,18 +98,4 @@ pub(crate) async fn end_connections(
         count => format!("{count} connections end."),
     };
     signed.done(&here(&access_name(&access)), &done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        let shown = [0, 1023, 1024, 1536, 150_000, 5_000_000, 3_221_225_472].map(size);
-        assert_eq!(
-            shown,
-            ["0 B", "1023 B", "1.0 KB", "1.5 KB", "147 KB", "4.7 MB", "3.0 GB"]
-        );
-    }
 }

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect},
 };
+use model::size;
 use serde::Deserialize;
 
 use super::{
@@ -57,23 +58,10 @@ fn workspace_fact((handle, size): &(String, Option<u64>)) -> String {
     match size {
         Some(octets) => format!(
             "Workspace {handle} is dropped with all that is in it ({}).",
-            in_units(*octets)
+            size::for_people(*octets)
         ),
         None => format!("Workspace {handle} is dropped with all that is in it."),
     }
-}
-
-/// Octets as people read them.
-pub(super) fn in_units(octets: u64) -> String {
-    const UNITS: [&str; 4] = ["MB", "GB", "TB", "PB"];
-    let mut tenths = octets / 100_000;
-    for unit in UNITS {
-        if tenths < 10_000 {
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-        tenths /= 1000;
-    }
-    format!("{octets} bytes")
 }
 
 fn count(n: usize, what: &str) -> String {
@@ -129,17 +117,4 @@ pub(crate) async fn delete_account(
 /// `POST /settings/advanced/export`
 pub(crate) async fn export_account(SignedForm { signed, .. }: SignedForm<Nothing>) -> Answer {
     Ok(api::download(signed.app.export_account(&signed.actor).await?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_at_a_glance() {
-        assert_eq!(in_units(7_654_321), "7.6 MB");
-        assert_eq!(in_units(999_900_000), "999.9 MB");
-        assert_eq!(in_units(1_234_000_000), "1.2 GB");
-        assert_eq!(in_units(0), "0.0 MB");
-    }
 }

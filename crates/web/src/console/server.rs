@@ -1,9 +1,9 @@
 //! What a page says of the server that holds a workspace: what was found when it was last asked, so that no page waits.
 
 use app::{AccessRow, WorkspaceRow, health::Measure};
-use model::workspace::BackendKind;
+use model::{size, workspace::BackendKind};
 
-use super::{answer::ConsoleError, delete_account::in_units, signed::Signed};
+use super::{answer::ConsoleError, signed::Signed};
 use crate::pages::{Detail, Moment, ServerFacts};
 
 /// A line in the list: version and size, or what is wrong.
@@ -17,7 +17,10 @@ fn summary(measure: &Measure) -> Option<String> {
         .version
         .as_ref()
         .map(|version| format!("PostgreSQL {version}"));
-    let parts: Vec<_> = version.into_iter().chain(measure.bytes.map(in_units)).collect();
+    let parts: Vec<_> = version
+        .into_iter()
+        .chain(measure.bytes.map(size::for_people))
+        .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -54,7 +57,7 @@ pub(super) async fn facts(signed: &Signed, access: &AccessRow) -> Result<ServerF
                 .as_ref()
                 .map(|version| format!("PostgreSQL {version}")),
         );
-        detail("Size", measure.bytes.map(in_units));
+        detail("Size", measure.bytes.map(size::for_people));
     }
     Ok(ServerFacts {
         details,

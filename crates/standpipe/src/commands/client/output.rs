@@ -127,18 +127,6 @@ pub(super) fn rows(items: &[Value], names: &[&str]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A number of bytes for people.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
-    let (mut whole, mut unit) = (bytes.div_ceil(100), 0);
-    while whole >= 10_000 && unit + 1 < UNITS.len() {
-        whole /= 1000;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
-    format!("{}.{} {name}", whole / 10, whole % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,7 +100,7 @@ impl Health {
     }
 
     fn size(&self) -> String {
-        self.size_bytes.map(output::size).unwrap_or_default()
+        self.size_bytes.map(model::size::for_people).unwrap_or_default()
     }
 }
 
