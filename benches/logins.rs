@@ -3,6 +3,8 @@
 //! milliseconds, by a driver that checks the server's proof, and timed.
 //!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS [USER_TO_GUESS]
 
+#![expect(clippy::print_stdout, reason = "figures are what it is run for")]
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
