@@ -7,7 +7,7 @@ use model::preferences::Category;
 use serde_json::{Value, json};
 use testkit::{Bearer, Browser, Builder, Mail, Mailbox, Person, TestApp};
 
-use super::sink::Sink;
+use super::{delivery::all_is_done, sink::Sink};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -53,6 +53,20 @@ impl Post {
             },
         }
     }
+
+    /// All that a server took.
+    pub(crate) async fn rest(self) -> Vec<Value> {
+        let Self::Server {
+            mut sink, mut taken, ..
+        } = self
+        else {
+            unreachable!("a folder")
+        };
+        // Its answer comes after all mails that it told of.
+        sink.tell("ok").await;
+        taken.extend(sink.rest());
+        taken
+    }
 }
 
 fn letter(mail: &Value) -> Mail {
@@ -90,6 +104,14 @@ async fn sign_in(app: &TestApp, post: &mut Post, browser: &Browser, email: &str)
 }
 
 impl Life {
+    /// Everything, until the last mail has left.
+    pub(crate) async fn lead_to_its_end(app: &TestApp, post: &mut Post, handle: &str) {
+        let life = Self::lead(app, post, handle).await;
+        life.ask_again(app, post).await;
+        life.end(app, post).await;
+        all_is_done(app).await;
+    }
+
     /// Everything but what ends it.
     pub(crate) async fn lead(app: &TestApp, post: &mut Post, handle: &str) -> Self {
         let person = app.create_user(handle).await;

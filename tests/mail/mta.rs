@@ -4,14 +4,16 @@ use std::{net::TcpListener, process::Stdio, time::Duration};
 
 use testkit::{Builder, Engine, TestApp, has};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
 use super::{
     certificates::Certificates,
     delivery::{all_is_done, ask_for_a_link},
+    everything::{self, Life, Post},
+    messages::check_each_kind,
     sender::{RSA_BITS, rsa_key, signed_mail, signs, use_url},
     sink::Sink,
 };
@@ -21,7 +23,8 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/mail/mta
 
 /// A mail server that hands on what it takes. Dropped, it ends.
 pub(crate) struct Mta {
-    _child: Child,
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
     port: u16,
     certificates: Certificates,
 }
@@ -55,10 +58,19 @@ impl Mta {
             .expect("it starts in time");
         assert_eq!(said.unwrap().as_deref(), Some("ready"));
         Some(Self {
-            _child: child,
+            child,
+            out,
             port,
             certificates,
         })
+    }
+
+    /// Waits until it has handed on everything.
+    async fn hand_on(&mut self) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(b"\n").await.unwrap();
+        let said = timeout(PATIENCE, self.out.next_line()).await.expect("in time");
+        assert_eq!(said.unwrap().as_deref(), Some("empty"));
     }
 
     /// A server whose mails go there.
@@ -119,4 +131,20 @@ async fn mails_pass_a_real_server_once_and_whole() {
     assert_eq!(second["dkim"], true);
     assert_ne!(second["headers"]["Message-ID"], mail["headers"]["Message-ID"]);
     assert!(!sink.took_another().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_kind_passes_a_real_server_once() {
+    let Some(sink) = Sink::start().await else {
+        return;
+    };
+    let Some(mut mta) = Mta::start(&sink).await else {
+        return;
+    };
+    let builder = mta.serves(TestApp::builder(Engine::Sqlite));
+    let app = everything::server(builder).start().await;
+    let mut post = Post::server(sink);
+    Life::lead_to_its_end(&app, &mut post, "ana").await;
+    mta.hand_on().await;
+    check_each_kind(&post.rest().await);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A Postfix of its own that listens on 127.0.0.1:PORT, with STARTTLS, and hands every mail on to 127.0.0.1:RELAY. It
-# prints `ready`, and ends with its stdin. It has its own configuration, queue and log in a directory that it removes
+# prints `ready`; for each line on its stdin it waits until it has handed on everything, and prints `empty`; it ends with
+# its stdin. It has its own configuration, queue and log in a directory that it removes
 # again, and touches nothing of a Postfix that the machine has. Needs root, and the user `postfix` of the package.
 #   mta.sh PORT RELAY CERTIFICATE KEY
 set -euo pipefail
@@ -76,4 +77,7 @@ until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   sleep 0.05
 done
 echo ready
-cat >/dev/null
+while read -r _; do
+  until [ -z "$(find "$dir"/spool/{incoming,active,deferred} -type f)" ]; do sleep 0.05; done
+  echo empty
+done
