@@ -10,7 +10,7 @@ mod cli_login;
 mod credential_cache;
 mod deletion;
 mod emails;
-mod export;
+pub(crate) mod export;
 mod handles;
 mod identities;
 mod leaked_credentials;

@@ -11,7 +11,7 @@ const READER: &str = "import io, json, sys, zipfile\n\
     print(json.dumps({name: archive.read(name).decode() for name in archive.namelist()}))";
 
 /// The files of an archive.
-fn files(archive: &[u8]) -> Value {
+pub(crate) fn files(archive: &[u8]) -> Value {
     let mut python = std::process::Command::new("python3")
         .args(["-c", READER])
         .stdin(Stdio::piped())

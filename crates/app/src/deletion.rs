@@ -17,8 +17,9 @@ use model::{
     workspace::BackendKind,
 };
 use store::{
-    Page, Tx, connections, connections::Ending, deleted_users, outbox, processes, processes::ProcessRow,
-    server_roles, sign_ins, user_emails, user_emails::EmailRow, users, users::UserRow, workspaces,
+    Page, Tx, connections, connections::Ending, deleted_users, members, outbox, processes,
+    processes::ProcessRow, server_roles, sign_ins, user_emails, user_emails::EmailRow, users, users::UserRow,
+    workspaces,
 };
 
 use crate::{Actor, App, Error, Result, actor, processes::WorkspaceWork};
@@ -29,8 +30,12 @@ const ALL: i64 = 1000;
 /// What goes when the account is deleted.
 #[derive(Debug, Clone)]
 pub struct DeletionPreview {
-    /// The workspaces, and how many bytes each has, where that is known.
-    pub workspaces: Vec<(String, Option<u64>)>,
+    /// The workspaces.
+    pub workspaces: Vec<GoneWorkspace>,
+    /// How many people lose access to them.
+    pub guests: i64,
+    /// How many workspaces of others the person loses access to.
+    pub shared: usize,
     /// How many tokens stop working.
     pub tokens: usize,
     /// How many sessions end.
@@ -41,17 +46,32 @@ pub struct DeletionPreview {
     pub handle_held_until: Timestamp,
 }
 
+/// A workspace that goes with its account.
+#[derive(Debug, Clone)]
+pub struct GoneWorkspace {
+    /// Its name.
+    pub handle: String,
+    /// How many bytes it has, where that is known.
+    pub bytes: Option<u64>,
+    /// Whether its server was there before, and stays as it is.
+    pub is_attached: bool,
+}
+
 impl App {
     /// What goes when the actor's account is deleted now.
     pub async fn preview_deletion(&self, actor: &Actor) -> Result<DeletionPreview> {
         let all = Page::first(ALL);
         let rows = workspaces::list_workspaces(self.db(), actor.id(), &all).await?;
         let sizes = self.sizes(&rows).await;
-        let workspaces = rows
-            .iter()
-            .map(|row| (row.handle.to_string(), sizes.get(&row.id).copied()));
+        let workspaces = rows.iter().map(|row| GoneWorkspace {
+            handle: row.handle.to_string(),
+            bytes: sizes.get(&row.id).copied(),
+            is_attached: row.backend == BackendKind::Attached,
+        });
         Ok(DeletionPreview {
             workspaces: workspaces.collect(),
+            guests: members::count_guests(self.db(), actor.id()).await?,
+            shared: self.list_shared(actor, all.clone()).await?.accesses.len(),
             tokens: self.list_tokens(actor, all).await?.tokens.len(),
             sessions: self.list_sessions(actor).await?.len(),
             addresses: user_emails::list_emails(self.db(), actor.id(), &Page::first(ALL)).await?,

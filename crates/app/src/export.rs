@@ -3,6 +3,7 @@
 //! The archive is made while it is sent, a page of rows at a time, so that it takes as little memory for a million audit
 //! records as for ten. It holds no secrets: of tokens, sessions and the database password it says that they are there.
 
+mod access;
 mod archive;
 mod contents;
 

@@ -168,6 +168,18 @@ pub async fn count_members(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
         .map_or(Ok(0), |row| row.int("members"))
 }
 
+const COUNT_GUESTS: Sql = sql(
+    "SELECT COUNT(DISTINCT m.user_id) AS guests FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id \
+     WHERE w.user_id = $1",
+);
+
+/// How many people `owner` let into a workspace.
+pub async fn count_guests(db: &Db, owner: UserId) -> Result<i64> {
+    db.one(COUNT_GUESTS, params![owner])
+        .await?
+        .map_or(Ok(0), |row| row.int("guests"))
+}
+
 const UPDATE_MEMBER: Sql = sql(
     "UPDATE workspace_members SET role = $2, status = 'pending', status_reason = NULL, connection_epoch = $3, \
        updated_at = $4, updated_by_id = $5, version_id = version_id + 1 WHERE id = $1",

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use testkit::{Bearer, both_engines, until};
 
 use super::{PATIENCE, WORKSPACES, World};
-use crate::gateway::{members::Guest, world::Session};
+use crate::{
+    api::export::files,
+    gateway::{members::Guest, world::Session},
+};
 
 const MEMBERS: &str = "/api/latest/user/ana/workspace/sales/member";
 const CONNECTIONS: &str = "/api/latest/user/ana/workspace/sales/connection";
@@ -25,14 +28,23 @@ async fn enter(world: &World, guest: &Guest, database: &str) -> Result<Session, 
     Session::open(gateway, &guest.person.handle, database, &guest.password).await
 }
 
+/// A table of the archive that somebody is given of their account.
+async fn exported(guest: &Bearer, handle: &str, table: &str) -> Value {
+    let path = format!("/api/latest/user/{handle}/export");
+    let files = files(&guest.get(&path).await.with_status(200).bytes);
+    assert!(!files.to_string().contains("reporting-secret"));
+    serde_json::from_str(files[format!("{table}.json")].as_str().unwrap()).unwrap()
+}
+
 both_engines! {
     async fn two_people_share_a_server_that_was_attached(builder) {
         // So that the server's own list of sessions is that of ours.
         let builder = builder.configure(|config| config.gateway.warm_seconds = 0);
-        let Some(world) = World::new(builder).await else { return };
+        let Some(mut world) = World::new(builder).await else { return };
         let made = world.attach(json!({ "url": world.url("reporting", "reporting-secret", "") })).await;
         let database = made["database_name"].as_str().unwrap().to_owned();
         let bob = Guest::new(&world.app, "bob").await;
+        let (anas_browser, bobs_browser) = (world.app.signed_in(&world.person).await, world.app.signed_in(&bob.person).await);
         let refused = enter(&world, &bob, &database).await.err().unwrap();
         assert!(refused.as_db_error().is_some(), "not yet: {refused}");
 
@@ -53,6 +65,23 @@ both_engines! {
         let query = bob.bearer.post(&format!("{WORKSPACES}/sales/query"), json!({ "sql": "SELECT max(n) FROM orders" })).await;
         assert!(query.with_status(200).body.contains("1000"));
         bob.bearer.patch(&format!("{WORKSPACES}/sales"), json!({ "attach": { "url": world.url("reporting", "x", "") } })).await.with_status(403);
+
+        // Both are told of it in what is kept of them, and in what goes with the account.
+        let guests = exported(&world.bearer, "ana", "workspace_members").await;
+        assert_eq!((&guests[0]["user_handle"], &guests[0]["workspace"], &guests[0]["role"]), (&json!("bob"), &json!("sales"), &json!("operator")));
+        let owned = exported(&world.bearer, "ana", "workspaces").await;
+        assert_eq!(owned[0]["attached_to"], format!("localhost:{}/sales", world.cluster.port));
+        let seen = exported(&bob.bearer, "bob", "shared_workspaces").await;
+        assert_eq!((&seen[0]["owner"], &seen[0]["workspace"], &seen.as_array().unwrap().len()), (&json!("ana"), &json!("sales"), &1));
+        for (browser, facts) in [
+            (&anas_browser, ["Workspace sales is given up. Its server stays as it is.", "1 person whom you let in loses access."]),
+            (&bobs_browser, ["There is no workspace to delete.", "You lose access to 1 workspace of others."]),
+        ] {
+            let page = browser.get("/settings/advanced/delete-account").await.with_status(200);
+            for fact in facts {
+                assert!(page.body.contains(fact), "{fact}");
+            }
+        }
 
         let open = items(&world.bearer, CONNECTIONS).await;
         assert_eq!(open.iter().filter(|row| row["user_handle"] == "bob").count(), 2, "{open:?}");

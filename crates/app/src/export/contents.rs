@@ -12,7 +12,7 @@ use super::archive::{Archive, csv_row};
 use crate::{Actor, App, Result, audit::AuditPage, processes::workspace_name};
 
 /// Rows that are read at once.
-const PAGE: i64 = 200;
+pub(super) const PAGE: i64 = 200;
 
 const README: &str = "This archive holds what Standpipe keeps of your account.
 
@@ -47,7 +47,7 @@ const SESSIONS: [&str; 7] = [
     "last_seen_at",
     "expires_at",
 ];
-const WORKSPACES: [&str; 8] = [
+const WORKSPACES: [&str; 13] = [
     "id",
     "handle",
     "host",
@@ -55,6 +55,11 @@ const WORKSPACES: [&str; 8] = [
     "state",
     "desired_state",
     "search_path_prefix",
+    "backend",
+    "attached_to",
+    "connection_limit",
+    "statement_timeout_ms",
+    "idle_in_transaction_timeout_ms",
     "created_at",
 ];
 const PROCESSES: [&str; 7] = [
@@ -108,8 +113,13 @@ impl App {
             .table("sessions", &SESSIONS, &all(&sessions, session))
             .await?;
         let workspaces = self.list_workspaces(actor, Page::first(PAGE)).await?.workspaces;
-        let rows = all(&workspaces, |row| self.workspace(actor, row));
+        let mut rows = Vec::new();
+        for row in &workspaces {
+            rows.push(self.workspace(actor, row).await?);
+        }
         archive.table("workspaces", &WORKSPACES, &rows).await?;
+        self.write_members(actor, &workspaces, &mut archive).await?;
+        self.write_shared(actor, &mut archive).await?;
         self.write_connections(actor, &workspaces, &mut archive).await?;
         self.write_processes(actor, &mut archive).await?;
         self.write_audit_log(actor, &mut archive).await?;
@@ -145,8 +155,9 @@ impl App {
         }))
     }
 
-    fn workspace(&self, actor: &Actor, row: &WorkspaceRow) -> Value {
-        json!({
+    async fn workspace(&self, actor: &Actor, row: &WorkspaceRow) -> Result<Value> {
+        let attached = self.find_attachment(row).await?;
+        Ok(json!({
             "id": row.id,
             "handle": row.handle,
             "host": self.workspace_host(&actor.user().handle, &row.handle),
@@ -156,8 +167,13 @@ impl App {
             "search_path_prefix": row.search_path_prefix.join(", "),
             "instance_type": row.instance_type,
             "db_volume_size_bytes": row.db_volume_size_bytes,
+            "backend": row.backend.as_str(),
+            "attached_to": attached.map(|attached| attached.place()),
+            "connection_limit": row.limits.connections,
+            "statement_timeout_ms": row.limits.statement_ms,
+            "idle_in_transaction_timeout_ms": row.limits.idle_in_transaction_ms,
             "created_at": rfc3339_seconds(row.created_at),
-        })
+        }))
     }
 
     /// A line of JSON for each connection, a page at a time.
@@ -228,7 +244,7 @@ impl App {
     }
 }
 
-fn after(cursor: Cursor) -> Page {
+pub(super) fn after(cursor: Cursor) -> Page {
     Page {
         after: Some(cursor),
         ..Page::first(PAGE)
@@ -239,7 +255,7 @@ fn all<T>(rows: &[T], view: impl Fn(&T) -> Value) -> Vec<Value> {
     rows.iter().map(view).collect()
 }
 
-fn when(at: Option<Timestamp>) -> Option<String> {
+pub(super) fn when(at: Option<Timestamp>) -> Option<String> {
     at.map(rfc3339_seconds)
 }
 

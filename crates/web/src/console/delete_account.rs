@@ -1,6 +1,9 @@
 //! `/settings/advanced/delete-account`, and `/settings/advanced/export` before it.
 
-use app::{Error, deletion::DeletionPreview};
+use app::{
+    Error,
+    deletion::{DeletionPreview, GoneWorkspace},
+};
 use axum::{
     extract::State,
     http::StatusCode,
@@ -31,6 +34,18 @@ fn facts(preview: &DeletionPreview) -> Vec<String> {
     if facts.is_empty() {
         facts.push("There is no workspace to delete.".to_owned());
     }
+    let guests = usize::try_from(preview.guests).unwrap_or(usize::MAX);
+    match guests {
+        0 => {}
+        1 => facts.push("1 person whom you let in loses access.".to_owned()),
+        many => facts.push(format!("{many} people whom you let in lose access.")),
+    }
+    if preview.shared > 0 {
+        facts.push(format!(
+            "You lose access to {} of others.",
+            count(preview.shared, "workspace")
+        ));
+    }
     let addresses: Vec<&str> = preview.addresses.iter().map(|row| row.email.as_str()).collect();
     facts.extend([
         format!(
@@ -54,11 +69,15 @@ fn facts(preview: &DeletionPreview) -> Vec<String> {
     facts
 }
 
-fn workspace_fact((handle, size): &(String, Option<u64>)) -> String {
-    match size {
-        Some(octets) => format!(
+fn workspace_fact(workspace: &GoneWorkspace) -> String {
+    let handle = &workspace.handle;
+    match workspace.bytes {
+        _ if workspace.is_attached => {
+            format!("Workspace {handle} is given up. Its server stays as it is.")
+        }
+        Some(bytes) => format!(
             "Workspace {handle} is dropped with all that is in it ({}).",
-            size::for_people(*octets)
+            size::for_people(bytes)
         ),
         None => format!("Workspace {handle} is dropped with all that is in it."),
     }
