@@ -222,9 +222,10 @@ impl App {
         )
     }
 
-    /// Admits or throttles an attempt, before anything is looked up; the same for unknown names.
-    pub fn allow_connection_attempt(&self, peer: IpAddr, user: &str) -> bool {
-        self.0.limits.connection(peer, user)
+    /// Admits or throttles an attempt, before anything is looked up; the same for unknown names. `is_known`: somebody has
+    /// come in from that network before.
+    pub fn allow_connection_attempt(&self, peer: IpAddr, user: &str, is_known: bool) -> bool {
+        self.0.limits.connection(peer, user, is_known)
     }
 
     /// What to check the proof of `user` against. Somebody unknown gets a mock whose salt never changes.

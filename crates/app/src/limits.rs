@@ -11,7 +11,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 use model::{UserId, prefix::subscriber};
 
 use crate::{Actor, App, Error, LimitSettings, Result};
@@ -27,6 +27,8 @@ pub(crate) struct Limits {
     failure_ip: DefaultKeyedRateLimiter<IpAddr>,
     revocation_ip: DefaultKeyedRateLimiter<IpAddr>,
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
+    new_network: DefaultKeyedRateLimiter<IpAddr>,
+    new_networks: DefaultDirectRateLimiter,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
     refusal: DefaultKeyedRateLimiter<UserId>,
@@ -50,6 +52,10 @@ const AVATARS_PER_HOUR: u32 = 20;
 const ATTACHMENTS_PER_HOUR: u32 = 30;
 /// Accesses that one account gives in an hour: each is a mail to somebody else.
 const ACCESSES_PER_HOUR: u32 = 200;
+/// What part of the attempts from all networks from which nobody came in before one of them may make.
+const NEW_NETWORK: u32 = 10;
+/// Attempts that such a network may make at once: a pool that opens for the first time.
+const NEW_NETWORK_BURST: u32 = 100;
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -57,6 +63,11 @@ const MOST_BLOCKS: usize = 100_000;
 
 fn per_minute(count: u32) -> Quota {
     Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+}
+
+/// `count` a minute, of which `burst` at once.
+fn evenly(count: u32, burst: u32) -> Quota {
+    per_minute(count).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
 }
 
 fn per_hour(count: u32) -> Quota {
@@ -92,6 +103,15 @@ impl Limits {
             failure_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.failures_per_ip)),
             revocation_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.revocations_per_ip)),
             connection_ip: DefaultKeyedRateLimiter::keyed(per_minute(settings.connections_per_ip)),
+            new_network: DefaultKeyedRateLimiter::keyed(evenly(
+                settings.connections_from_new_networks / NEW_NETWORK,
+                NEW_NETWORK_BURST.min(settings.connections_from_new_networks),
+            )),
+            // A second's worth at once.
+            new_networks: DefaultDirectRateLimiter::direct(evenly(
+                settings.connections_from_new_networks,
+                settings.connections_from_new_networks / 60,
+            )),
             connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
                 settings.connection_failures_per_handle,
             )),
@@ -150,12 +170,14 @@ impl Limits {
         check(&self.identity_ip, &subscriber(ip))
     }
 
-    /// Whether `ip` may try to log in as `handle` now.
-    pub(crate) fn connection(&self, ip: IpAddr, handle: &str) -> bool {
+    /// Whether `ip` may try to log in as `handle` now. `is_known`: somebody came in from there before. All the others
+    /// share a number of attempts, so that who guesses from many networks takes nothing from the people who work here.
+    pub(crate) fn connection(&self, ip: IpAddr, handle: &str, is_known: bool) -> bool {
         let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (subscriber(ip), handle.to_owned());
         blocked.get(&key).is_none_or(|until| *until <= Instant::now())
             && self.connection_ip.check_key(&key.0).is_ok()
+            && (is_known || self.new_network.check_key(&key.0).is_ok() && self.new_networks.check().is_ok())
     }
 
     /// Whether the refusal of a name that nobody has is recorded, or only logged.
@@ -203,6 +225,7 @@ impl Limits {
         self.failure_ip.retain_recent();
         self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();
+        self.new_network.retain_recent();
         self.connection_failure.retain_recent();
         self.unknown_name.retain_recent();
         self.refusal.retain_recent();
@@ -254,6 +277,32 @@ mod tests {
             subscriber("::ffff:10.0.0.1".parse().unwrap()),
             "10.0.0.1".parse::<IpAddr>().unwrap()
         );
+    }
+
+    #[test]
+    fn new_networks_share_what_they_may_try_and_known_ones_do_not_notice() {
+        let limits = Limits::new(&LimitSettings {
+            connections_from_new_networks: 1200,
+            ..LimitSettings::default()
+        });
+        let strangers = (0..200u8).map(|n| IpAddr::from([10, 0, n, 1]));
+        let tried = strangers
+            .filter(|ip| limits.connection(*ip, "ana", false))
+            .count();
+        assert!((20..40).contains(&tried), "a second's worth: {tried}");
+        let people = IpAddr::from([192, 0, 2, 1]);
+        assert!(!limits.connection(people, "ana", false));
+        assert!((0..200).all(|_| limits.connection(people, "ana", true)));
+
+        let limits = Limits::new(&LimitSettings {
+            connections_from_new_networks: 600_000,
+            ..LimitSettings::default()
+        });
+        let tried = (0..1000)
+            .filter(|_| limits.connection(people, "ana", false))
+            .count();
+        assert!((100..300).contains(&tried), "one of them has its share: {tried}");
+        assert!(limits.connection(IpAddr::from([10, 0, 0, 1]), "ana", false));
     }
 
     #[test]

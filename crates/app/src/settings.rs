@@ -148,6 +148,8 @@ pub struct LimitSettings {
     pub identities_per_ip: u32,
     /// Database logins from one address of the network.
     pub connections_per_ip: u32,
+    /// Database logins from all networks together from which nobody has come in before; one of them may make a tenth.
+    pub connections_from_new_networks: u32,
     /// Failed database logins of one handle from one address of the network.
     pub connection_failures_per_handle: u32,
     /// Requests to console and API from one address of the network; 0 is no limit.
@@ -169,6 +171,7 @@ impl Default for LimitSettings {
             handles_per_ip: 10,
             identities_per_ip: 60,
             connections_per_ip: 30_000,
+            connections_from_new_networks: 18_000,
             connection_failures_per_handle: 30,
             requests_per_ip: 30_000,
             requests_per_account: 6000,

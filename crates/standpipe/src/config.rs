@@ -243,6 +243,7 @@ pub struct Limits {
     pub cli_logins_pending: u32,
     pub handles_per_ip: u32,
     pub connections_per_ip: u32,
+    pub connections_from_new_networks: u32,
     pub connection_failures_per_handle: u32,
     pub requests_per_ip: u32,
     pub requests_per_account: u32,

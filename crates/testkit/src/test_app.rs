@@ -148,6 +148,7 @@ impl TestApp {
         config.limits.handles_per_ip = 10_000;
         config.limits.requests_per_ip = 0;
         config.limits.requests_per_account = 0;
+        config.limits.connections_from_new_networks = 1_000_000;
         config.limits.identities_per_ip = 10_000;
         config.limits.revocations_per_ip = 10_000;
         Builder {

@@ -115,10 +115,11 @@ where
     /// The order is the security of it: the limit before any lookup, the proof before anything is said of accounts and
     /// databases, the limits and the count before a backend is entered, the record before the client is in.
     pub(super) async fn admit(&mut self, place: &Place) -> Result<Entered, Stop> {
-        if !self.shared.app.allow_connection_attempt(self.peer(), self.user()) {
+        let is_known = place.handshakes().remembers(self.peer());
+        let app = &self.shared.app;
+        if !app.allow_connection_attempt(self.peer(), self.user(), is_known) {
             return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
         }
-        let is_known = place.handshakes().remembers(self.peer());
         let server_final = self.authenticate(is_known).await?;
         let admission = self.authorise().await?;
         let open = self.count(&admission).await?;

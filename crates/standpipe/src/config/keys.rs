@@ -98,6 +98,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.cli_logins_pending", "STANDPIPE_LIMITS_CLI_LOGINS_PENDING", Value),
     key("limits.handles_per_ip", "STANDPIPE_LIMITS_HANDLES_PER_IP", Value),
     key("limits.connections_per_ip", "STANDPIPE_LIMITS_CONNECTIONS_PER_IP", Value),
+    key("limits.connections_from_new_networks", "STANDPIPE_LIMITS_CONNECTIONS_FROM_NEW_NETWORKS", Value),
     key("limits.connection_failures_per_handle", "STANDPIPE_LIMITS_CONNECTION_FAILURES_PER_HANDLE", Value),
     key("limits.requests_per_ip", "STANDPIPE_LIMITS_REQUESTS_PER_IP", Value),
     key("limits.requests_per_account", "STANDPIPE_LIMITS_REQUESTS_PER_ACCOUNT", Value),

@@ -16,6 +16,15 @@ use crate::{Addresses, Error, Result, logs};
 
 /// The most tokens that an account may be given: lists of them stay short.
 const MOST_TOKENS: u16 = 100;
+/// By these Standpipe finds its own PostgreSQL, and is the only one who enters it.
+const OWN_SETTINGS: [&str; 6] = [
+    "port",
+    "unix_socket_directories",
+    "data_directory",
+    "hba_file",
+    "external_pid_file",
+    "password_encryption",
+];
 
 impl Config {
     /// Holds the values to the rules; every broken one is told.
@@ -64,6 +73,13 @@ impl Config {
             && let Err(invalid) = PostgresUrl::parse("workspaces.postgres_url", url.expose())
         {
             rule(false, &format!("workspaces.postgres_url: {}", invalid.message));
+        }
+        let own = OWN_SETTINGS.iter().find(|name| self.workspaces.postgres.contains_key(**name));
+        if let Some(name) = own {
+            rule(
+                false,
+                &format!("workspaces.postgres: leave {name} out, by which Standpipe finds and enters its PostgreSQL"),
+            );
         }
         rule(
             networks(&self.workspaces.attach).is_some(),
@@ -202,6 +218,7 @@ impl Config {
                 cli_logins_pending: self.limits.cli_logins_pending,
                 handles_per_ip: self.limits.handles_per_ip,
                 connections_per_ip: self.limits.connections_per_ip,
+                connections_from_new_networks: self.limits.connections_from_new_networks,
                 connection_failures_per_handle: self.limits.connection_failures_per_handle,
                 requests_per_ip: self.limits.requests_per_ip,
                 requests_per_account: self.limits.requests_per_account,
