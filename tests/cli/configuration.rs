@@ -31,6 +31,11 @@ fn every_mistake_is_told_with_its_key() {
         ),
         ("STANDPIPE_DNS_LISTEN", "53", "dns.listen: "),
         (
+            "STANDPIPE_WORKSPACES_POSTGRES",
+            "{ port = \"5433\" }",
+            "workspaces.postgres: leave port out",
+        ),
+        (
             "STANDPIPE_DNS_ADDRESSES",
             "[\"0.0.0.0\"]",
             "dns.addresses: each must be an address that clients can connect to",

@@ -44,3 +44,31 @@ async fn a_workspace_survives_a_kill() {
     wait_until_enabled(&bearer).await;
     assert_eq!(running.stop().status.code(), Some(0));
 }
+
+#[tokio::test]
+async fn it_stops_while_its_postgresql_does_not_answer() {
+    if !has("postgres") {
+        return;
+    }
+    // As long as PostgreSQL itself lets a login wait.
+    let slow = "{ pre_auth_delay = \"60\" }";
+    let binary = binary()
+        .with_workspaces()
+        .env("STANDPIPE_WORKSPACES_POSTGRES", slow);
+    let running = binary.serve();
+    let bearer = ana(&binary, &running).await;
+    let body = serde_json::json!({ "handle": "dev" });
+    bearer
+        .post("/api/latest/user/ana/workspace", body)
+        .await
+        .with_status(201);
+    let patience = std::time::Duration::from_secs(20);
+    until("its process waits for PostgreSQL", patience, async || {
+        let list = bearer.get("/api/latest/user/ana/process").await.json();
+        (list["items"][0]["state"] == "running").then_some(())
+    })
+    .await;
+    let asked = std::time::Instant::now();
+    assert_eq!(running.stop().status.code(), Some(0));
+    assert!(asked.elapsed() < patience, "{:?}", asked.elapsed());
+}

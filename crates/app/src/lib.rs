@@ -46,15 +46,13 @@ pub mod tokens;
 pub mod usage;
 pub mod workspaces;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::{Clock, Random};
 use store::Db;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 pub use actor::{Actor, Peer};
 pub use admin::local_superuser_password;
@@ -98,7 +96,7 @@ struct Inner {
     work: Notify,
     open_connections: Arc<connections::OpenConnections>,
     connection_places: Arc<connections::ConnectionPlaces>,
-    stopping: AtomicBool,
+    stopping: CancellationToken,
     db_log: db_log::DbLog,
     query_places: queries::Places,
     spools: queries::Spools,
@@ -151,7 +149,7 @@ impl App {
             work: Notify::new(),
             open_connections: Arc::default(),
             connection_places: Arc::new(connection_places),
-            stopping: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
             db_log: db_log::DbLog::default(),
             query_places,
             spools,
@@ -180,7 +178,7 @@ impl App {
 
     /// Whether it can serve: the account store answers, and it is not about to stop.
     pub async fn check_ready(&self) -> Result<()> {
-        if self.0.stopping.load(Ordering::Relaxed) {
+        if self.0.stopping.is_cancelled() {
             return Err(Error::Unavailable("This server is about to stop.".to_owned()));
         }
         Ok(self.db().ping().await?)
@@ -188,7 +186,7 @@ impl App {
 
     /// Says from now on that it is not ready, so that balancers send nobody here any more.
     pub fn announce_stop(&self) {
-        self.0.stopping.store(true, Ordering::Relaxed);
+        self.0.stopping.cancel();
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -181,7 +181,11 @@ impl App {
                 kind.as_str()
             ))
         })?;
-        server.ready().await.map_err(Failure::Later)?;
+        // One that never comes would keep us from stopping.
+        tokio::select! {
+            ready = server.ready() => ready.map_err(Failure::Later)?,
+            () = self.0.stopping.cancelled() => return Err(Failure::Later("this Standpipe stops".to_owned())),
+        }
         Ok(server)
     }
 
