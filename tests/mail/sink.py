@@ -21,6 +21,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import ssl
 import sys
 import time
@@ -105,8 +106,8 @@ class Server(SMTP):
 
     async def smtp_DATA(self, arg):
         if self.orders.mode == "half":
-            self.transport.write_eof()
-            self.transport.close()
+            # It hears on, and says nothing more.
+            self.transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
             return
         await super().smtp_DATA(arg)
 
