@@ -28,3 +28,16 @@ serve_gateway() {
   database=$(api workspace/dev | json database_name)
   password=$(api password | json '$password')
 }
+
+# As root PostgreSQL runs as the user postgres.
+as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups -- "$@"; else "$@"; fi; }
+# open_cluster: lets PostgreSQL's superuser in through `socket`, as `super` then does.
+open_cluster() {
+  local cluster
+  cluster=$(dirname "$(find "$dir" -name postmaster.pid | head -n 1)")
+  socket=$(sed -n 5p "$cluster/postmaster.pid")
+  sed -i '1i local all standpipe trust' "$cluster/pg_hba.conf"
+  as kill -HUP "$(head -n 1 "$cluster/postmaster.pid")"
+  wait_for super -c 'SELECT 1'
+}
+super() { as psql -qtAX -h "$socket" -p 5432 -U standpipe -d "$database" "$@"; }
