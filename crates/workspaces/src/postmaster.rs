@@ -27,7 +27,7 @@ const SETTINGS: [(&str, &str); 21] = [
     ("listen_addresses", ""),
     ("port", "5432"),
     ("unix_socket_permissions", "0700"),
-    ("max_connections", "100"),
+    ("max_connections", "200"),
     ("superuser_reserved_connections", "5"),
     ("max_prepared_transactions", "0"),
     ("password_encryption", "scram-sha-256"),

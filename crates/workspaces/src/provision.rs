@@ -25,8 +25,8 @@ pub(crate) use server::{secure, shortcomings};
 
 /// Owns all workspaces' databases. An owner could open a database to everyone, so nobody is a member.
 const OWNER: &str = "standpipe_owner";
-/// Sessions that one person may have, of the cluster's 100.
-const PERSON_LIMIT: u32 = 40;
+/// Sessions that one person may have: as many as the gateway usually lets an account have open, of the cluster's 200.
+const PERSON_LIMIT: u32 = 100;
 /// Connections that a database takes beyond its limit, so that the gateway is the first to say that it is full, and our
 /// own sessions still get in.
 const OURS: u32 = 2;

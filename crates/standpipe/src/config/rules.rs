@@ -74,11 +74,15 @@ impl Config {
         {
             rule(false, &format!("workspaces.postgres_url: {}", invalid.message));
         }
-        let own = OWN_SETTINGS.iter().find(|name| self.workspaces.postgres.contains_key(**name));
+        let own = OWN_SETTINGS
+            .iter()
+            .find(|name| self.workspaces.postgres.contains_key(**name));
         if let Some(name) = own {
             rule(
                 false,
-                &format!("workspaces.postgres: leave {name} out, by which Standpipe finds and enters its PostgreSQL"),
+                &format!(
+                    "workspaces.postgres: leave {name} out, by which Standpipe finds and enters its PostgreSQL"
+                ),
             );
         }
         rule(

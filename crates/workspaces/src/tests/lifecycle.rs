@@ -55,7 +55,7 @@ async fn listens_on_its_socket_alone_and_keeps_checksums() {
         ("max_prepared_transactions", "0"),
         ("password_encryption", "scram-sha-256"),
         ("log_statement", "none"),
-        ("max_connections", "100"),
+        ("max_connections", "200"),
         ("timezone", "UTC"),
     ];
     for (name, value) in settings {
