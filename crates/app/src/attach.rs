@@ -27,8 +27,8 @@ use crate::{
 
 /// How long a server gets to let us in and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Authorities are a few certificates.
-const LONGEST_ROOTS: usize = 64 * 1024;
+/// Authorities are a few certificates. A request has room for twice as much.
+const LONGEST_ROOTS: usize = 32 * 1024;
 const FIELD: &str = "attach.url";
 const ROOTS: &str = "attach.ca_certificate";
 

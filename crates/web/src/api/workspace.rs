@@ -236,7 +236,7 @@ pub(crate) struct AttachRequest {
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
     /// The authority that signed the server's certificate, or that certificate itself, in PEM.
-    #[schema(max_length = 65536)]
+    #[schema(max_length = 32768)]
     ca_certificate: Option<String>,
 }
 
