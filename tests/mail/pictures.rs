@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, path::PathBuf};
 use testkit::{Engine, TestApp};
 
 use super::{
-    delivery::all_is_done,
     everything::{self, Life, Post},
     sink::Sink,
 };
@@ -26,13 +25,8 @@ async fn mails() -> Option<(TestApp, BTreeMap<String, (String, String)>)> {
         .start()
         .await;
     let mut post = Post::server(sink);
-    let life = Life::lead(&app, &mut post, "ana").await;
-    life.ask_again(&app, &mut post).await;
-    life.end(&app, &mut post).await;
-    all_is_done(&app).await;
-    let Post::Server { taken, .. } = post else {
-        unreachable!()
-    };
+    Life::lead_to_its_end(&app, &mut post, "ana").await;
+    let taken = post.rest().await;
     let part = |mail: &serde_json::Value, kind: &str| mail["parts"][kind].as_str().unwrap().to_owned();
     let mails = taken.iter().map(|mail| {
         let kind = mail["headers"]["X-Standpipe-Kind"].as_str().unwrap();
