@@ -9,6 +9,7 @@ mod connections;
 mod db_log;
 mod drivers;
 mod endings;
+mod entries;
 mod evictions;
 mod faults;
 mod isolation;

@@ -31,7 +31,8 @@ async fn with_state(bearer: &Bearer, state: &str) -> Value {
     .await
 }
 
-fn peer() -> Peer {
+/// Who asks there.
+pub(super) fn peer() -> Peer {
     Peer {
         ip: "192.0.2.1".parse().unwrap(),
         user_agent: "another replica".to_owned(),

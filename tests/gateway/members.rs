@@ -36,7 +36,7 @@ impl Guest {
         }
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!("{MEMBERS}/{}", self.person.handle)
     }
 

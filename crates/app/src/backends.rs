@@ -157,8 +157,7 @@ impl App {
 
     /// The keys of a person's login role in a server, made at the first need.
     pub(crate) async fn ensure_role(&self, kind: BackendKind, user: UserId) -> Result<ServerRoleRow> {
-        let server = kind.as_str();
-        if let Some(row) = server_roles::find_role(self.db(), server, user).await? {
+        if let Some(row) = self.find_role(kind, user).await? {
             return Ok(row);
         }
         let keys = ClientKeys::random(self.random());
@@ -176,10 +175,10 @@ impl App {
             sealed,
         };
         let mut tx = self.db().begin().await?;
-        server_roles::insert_role(&mut tx, server, &row, self.now()).await?;
+        server_roles::insert_role(&mut tx, kind.as_str(), &row, self.now()).await?;
         tx.commit_unrecorded(store::Unrecorded::ServerCredential).await?;
         // Another replica may have been first: what is in the store counts.
-        server_roles::find_role(self.db(), server, user)
+        self.find_role(kind, user)
             .await?
             .ok_or(Error::Internal("a new role is missing"))
     }

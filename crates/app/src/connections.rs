@@ -1,5 +1,6 @@
 //! Database connections: what the gateway asks before it lets a client through.
 
+mod entries;
 mod listing;
 mod open;
 mod places;
@@ -7,7 +8,10 @@ mod renamed;
 mod replicas;
 mod traffic;
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use model::{
@@ -18,12 +22,10 @@ use model::{
     scram::Verifier,
     workspace::{DesiredState, WorkspaceState},
 };
-use store::{
-    accesses, accesses::AccessRow, database_passwords, members::MemberRow, users::UserRow, workspaces,
-    workspaces::WorkspaceRow,
-};
+use store::{accesses::AccessRow, members::MemberRow, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
 pub use ::workspaces::{Backend, BackendAddress, BackendStream, tune};
+pub(crate) use entries::Entries;
 pub use listing::{Connection, ConnectionPage};
 pub(crate) use open::OpenConnections;
 pub use open::{Arrival, OpenConnection};
@@ -32,7 +34,10 @@ pub use places::{ConnectionPlace, ConnectionSettings, Scope};
 pub use renamed::{Explanation, NameChange, ProofCheck, WorkspaceChange};
 pub use traffic::{SessionState, Traffic};
 
-use crate::{Actor, App, Peer, Result};
+use crate::{
+    Actor, App, Peer, Result,
+    kept::{AsOf, Found},
+};
 
 /// What the gateway needs to check a password: of a person or of nobody, which looks the same from outside.
 #[derive(Debug, Clone)]
@@ -44,6 +49,8 @@ pub struct DatabaseLogin {
     password_ends_at: Option<Timestamp>,
     /// When the name is one that its person gave up.
     old_name: Option<renamed::OldName>,
+    /// As of when the account was read.
+    as_of: Option<AsOf>,
 }
 
 /// Where a client asks to go, and from where.
@@ -88,6 +95,8 @@ pub struct Admission {
     workspace: WorkspaceRow,
     /// By what they enter whose workspace it is not.
     member: Option<MemberRow>,
+    /// As of when person and workspace were read, where that can tell whether it still holds.
+    as_of: Option<[AsOf; 2]>,
 }
 
 impl Admission {
@@ -236,36 +245,39 @@ impl App {
             .parse()
             .or_else(|_| "0".parse())
             .map_err(|_| crate::Error::Internal("handle"))?;
-        let found = database_passwords::find_login(self.db(), &handle, self.now()).await?;
-        let Some(found) = found.filter(|_| handle.as_str() == user) else {
+        let found = self
+            .find_login(&handle)
+            .await?
+            .filter(|_| handle.as_str() == user);
+        let Some((found, as_of)) = found else {
             return Ok(DatabaseLogin {
                 verifier: mock,
                 user: None,
                 password_ends_at: None,
                 old_name: None,
+                as_of: None,
             });
         };
         let (id, sealed) = (found.password.id, found.password.sealed);
-        let password_ends_at = found.password.expires_at;
-        Ok(match found.held {
-            None => DatabaseLogin {
-                verifier: found.password.verifier,
-                user: Some(found.user),
-                password_ends_at,
-                old_name: None,
-            },
-            Some((since, until)) => DatabaseLogin {
-                verifier: mock,
-                user: Some(found.user),
-                password_ends_at,
-                old_name: Some(renamed::OldName {
+        let (verifier, old_name) = match found.held {
+            None => (found.password.verifier, None),
+            Some((since, until)) => {
+                let old_name = renamed::OldName {
                     handle,
                     since,
                     until,
                     password_id: id,
                     sealed,
-                }),
-            },
+                };
+                (mock, Some(old_name))
+            }
+        };
+        Ok(DatabaseLogin {
+            verifier,
+            user: Some(found.user),
+            password_ends_at: found.password.expires_at,
+            old_name,
+            as_of,
         })
     }
 
@@ -285,11 +297,19 @@ impl App {
         if login.old_name.is_some() {
             return Err(Refusal::HandleChanged);
         }
-        let Some(workspace) = self.route(request).await? else {
-            return Err(self.no_workspace(&user, request).await?);
+        let admit = |found: Arc<Found<AccessRow>>| {
+            let as_of = login.as_of.zip(found.as_of).map(<[AsOf; 2]>::from);
+            self.admit(user.clone(), found.value.clone(), as_of)
         };
-        let access = accesses::find_access(self.db(), user.id, workspace.id).await?;
-        self.admit(user, access.ok_or(Refusal::NoSuchDatabase)?).await
+        if let Some(found) = self.kept_way(user.id, request)
+            && let Ok(admission) = admit(found).await
+        {
+            return Ok(admission);
+        }
+        match self.find_way(user.id, request).await? {
+            Some(found) => admit(found).await,
+            None => Err(self.no_workspace(&user, request).await?),
+        }
     }
 
     /// Lets somebody whom the API or the console knows into a workspace.
@@ -298,11 +318,16 @@ impl App {
         actor: &Actor,
         access: AccessRow,
     ) -> std::result::Result<Admission, Refusal> {
-        self.admit(actor.user.clone(), access).await
+        self.admit(actor.user.clone(), access, None).await
     }
 
     /// How `user` enters a workspace that they may enter. One whose owner is switched off is as good as gone.
-    async fn admit(&self, user: UserRow, access: AccessRow) -> std::result::Result<Admission, Refusal> {
+    async fn admit(
+        &self,
+        user: UserRow,
+        access: AccessRow,
+        as_of: Option<[AsOf; 2]>,
+    ) -> std::result::Result<Admission, Refusal> {
         if !access.owner.active {
             return Err(Refusal::NoSuchDatabase);
         }
@@ -324,6 +349,7 @@ impl App {
             user,
             workspace,
             member,
+            as_of,
         })
     }
 
@@ -342,7 +368,7 @@ impl App {
     }
 
     /// The workspace that is meant: by database name, by host name, and when both are there they must agree.
-    async fn route(&self, request: &ConnectionRequest) -> std::result::Result<Option<WorkspaceRow>, Refusal> {
+    async fn route(&self, request: &ConnectionRequest) -> store::Result<Option<WorkspaceRow>> {
         let by_host = match request.server_name.as_deref() {
             Some(name) => self.find_host(name).await?,
             None => None,
@@ -407,7 +433,7 @@ impl App {
         self.commit_connection(origin, owners, members).await
     }
 
-    /// Commits the record of a connection in the log of the workspace's owner, and in that of the person who came if
+    /// Commits the record of a connection, which changes nothing of an account, in the log of the workspace's owner, and in that of the person who came if
     /// they are somebody else.
     pub(crate) async fn commit_connection(
         &self,
@@ -418,8 +444,8 @@ impl App {
         let tx = self.db().begin().await?;
         let first = self.record(origin.clone(), owners);
         match members {
-            Some(entry) => tx.commit_all([first, self.record(origin, entry)]).await?,
-            None => tx.commit(first).await?,
+            Some(entry) => tx.commit_event([first, self.record(origin, entry)]).await?,
+            None => tx.commit_event([first]).await?,
         }
         Ok(())
     }
@@ -463,7 +489,7 @@ impl App {
             entry = entry.on(user.id, &user.handle);
         }
         let tx = self.db().begin().await?;
-        Ok(tx.commit(self.record(origin, entry)).await?)
+        Ok(tx.commit_event([self.record(origin, entry)]).await?)
     }
 }
 

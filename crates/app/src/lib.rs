@@ -32,6 +32,7 @@ pub mod export;
 pub mod handles;
 pub mod health;
 pub mod identities;
+mod kept;
 pub mod members;
 pub mod outbox;
 pub mod passwords;
@@ -59,8 +60,8 @@ pub use admin::local_superuser_password;
 pub use audit::{AuditExport, AuditFault, AuditPage, AuditQuery, AuditVerdict, DayCount};
 pub use authority::Authority;
 pub use backends::{Backends, has_local_workspaces};
-pub use credentials::CredentialLookups;
 pub use error::{Error, Result};
+pub use kept::Lookups;
 pub use keys::{Keys, MasterKey};
 pub use settings::{
     HandleSettings, LimitSettings, MailSettings, QuerySettings, SessionSettings, Settings, SignUp,
@@ -86,6 +87,7 @@ struct Inner {
     settings: Settings,
     limits: limits::Limits,
     credentials: credentials::Credentials,
+    entries: connections::Entries,
     last_use: last_use::LastUse,
     mailer: outbox::Mailer,
     backends: Backends,
@@ -139,6 +141,7 @@ impl App {
             settings: parts.settings,
             limits,
             credentials: credentials::Credentials::default(),
+            entries: connections::Entries::default(),
             last_use: last_use::LastUse::default(),
             mailer: outbox::Mailer::new(parts.transport, parts.on_link),
             backends: parts.backends,

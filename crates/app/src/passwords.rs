@@ -88,7 +88,7 @@ impl App {
         self.require_fresh(actor, Freshness::Sensitive)?;
         let lifetime = expires_in_minutes.map(password::lifetime_seconds).transpose()?;
         let expires_at = lifetime.map(|seconds| time::after(self.now(), seconds));
-        let mut tx = self.db().begin().await?;
+        let mut tx = self.begin_for_all_replicas().await?;
         let user = users::lock_user(&mut tx, actor.id())
             .await?
             .ok_or(Error::NotFound("user"))?;

@@ -11,12 +11,15 @@ use std::{
 };
 
 use model::prefix::subscriber;
+use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
 /// How long a network is remembered after somebody came in from it.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Networks that are remembered at most.
 const MOST_REMEMBERED: usize = 65_536;
+/// Names by which people came in from networks that are remembered at most; those that came last.
+const MOST_ARRIVALS: usize = 16_384;
 /// What a stranger's network gets of its places when half of all are taken.
 const CROWDED: usize = 8;
 /// How many refused clients may wait for their answer, for each place.
@@ -26,6 +29,7 @@ pub(crate) struct Handshakes {
     in_all: usize,
     per_network: usize,
     taken: Mutex<Taken>,
+    arrivals: Cache<Arrival, ()>,
 }
 
 #[derive(Default)]
@@ -35,6 +39,9 @@ struct Taken {
     by_network: HashMap<IpAddr, usize>,
     remembered: HashMap<IpAddr, Instant>,
 }
+
+/// By which name somebody came in from a network.
+type Arrival = (IpAddr, String);
 
 /// A place in the handshake; dropping it gives it back.
 pub(crate) struct Place {
@@ -52,6 +59,7 @@ impl Handshakes {
             in_all,
             per_network,
             taken: Mutex::default(),
+            arrivals: Cache::new(MOST_ARRIVALS),
         }
     }
 
@@ -74,8 +82,9 @@ impl Handshakes {
         })
     }
 
-    /// Somebody came in from `ip`.
-    pub(crate) fn remember(&self, ip: IpAddr) {
+    /// Somebody came in from `ip` as `user`.
+    pub(crate) fn remember(&self, ip: IpAddr, user: &str) {
+        self.arrivals.insert((subscriber(ip), user.to_owned()), ());
         let mut taken = self.taken();
         let now = Instant::now();
         if taken.remembered.len() >= MOST_REMEMBERED {
@@ -91,6 +100,11 @@ impl Handshakes {
     /// Whether somebody has come in from `ip` in the last 30 days.
     pub(crate) fn remembers(&self, ip: IpAddr) -> bool {
         self.taken().remembers(subscriber(ip))
+    }
+
+    /// Whether somebody has come in from `ip` as `user`: who is there knows that this name exists.
+    pub(crate) fn knows(&self, ip: IpAddr, user: &str) -> bool {
+        self.arrivals.get(&(subscriber(ip), user.to_owned())).is_some()
     }
 
     /// How many of its places the network may have now.
@@ -190,7 +204,7 @@ mod tests {
     async fn strangers_leave_room_for_those_who_were_here() {
         let handshakes = Arc::new(Handshakes::new(64, 16));
         let people = ip("192.0.2.1");
-        handshakes.remember(people);
+        handshakes.remember(people, "ana");
         let strangers: Vec<_> = (0..64)
             .flat_map(|n| std::iter::repeat_n(IpAddr::from([10, 0, 0, n]), 16))
             .filter_map(|ip| handshakes.enter(ip))
@@ -201,6 +215,14 @@ mod tests {
         assert!(handshakes.enter(people).is_none());
         drop(strangers);
         assert!(handshakes.enter(ip("10.0.0.1")).is_some());
+    }
+
+    #[test]
+    fn a_name_is_known_where_somebody_came_in_by_it() {
+        let handshakes = Handshakes::new(9, 2);
+        handshakes.remember(ip("192.0.2.1"), "ana");
+        assert!(handshakes.knows(ip("192.0.2.1"), "ana"));
+        assert!(!handshakes.knows(ip("192.0.2.1"), "bob") && !handshakes.knows(ip("192.0.2.2"), "ana"));
     }
 
     #[tokio::test]

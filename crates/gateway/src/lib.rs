@@ -10,8 +10,8 @@
 //!
 //! Host names are `app`'s business: it is told the server name that the client asked for.
 //!
-//! The gateway keeps no accounts and no cache of them: each login reads the verifier, so that a rotated password counts
-//! from the next connection on, and open sessions never notice. It runs no SQL of its own in a session that somebody has,
+//! The gateway keeps no accounts: `app` says what counts at each login, so that a rotated password counts from the next
+//! connection on, and open sessions never notice. It runs no SQL of its own in a session that somebody has,
 //! and it parses nothing of one but message headers.
 
 mod cancel;
@@ -52,7 +52,8 @@ pub struct GatewaySettings {
     pub handshake_timeout: Duration,
     /// For reaching a backend and logging in to it.
     pub backend_timeout: Duration,
-    /// From the startup packet to the challenge at least, so that nobody can measure whether a user was found.
+    /// From the startup packet to the challenge at least, so that nobody can measure whether a user was found; but not
+    /// for a name by which somebody came in from there before.
     pub challenge_delay: Duration,
     /// A wrong password and an unknown user are answered after this time and a little jitter, however long the checks
     /// took.

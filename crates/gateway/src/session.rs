@@ -149,7 +149,7 @@ where
     };
     match admitted {
         Ok(entered) => {
-            place.handshakes().remember(visitor.peer());
+            place.handshakes().remember(visitor.peer(), visitor.user());
             line.open();
             return Some((visitor.into_stream(), entered));
         }

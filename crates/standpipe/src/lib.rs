@@ -25,5 +25,5 @@ mod transport;
 pub use config::Config;
 pub use data_dir::Addresses;
 pub use error::{Error, Result};
-pub use open::admin as admin_app;
+pub use open::{admin as admin_app, replica as replica_app};
 pub use serve::{Environment, Server};

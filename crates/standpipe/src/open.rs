@@ -61,6 +61,19 @@ impl Opened {
         }))
     }
 
+    /// The application beside the server of this data directory, which has the servers of workspaces.
+    fn beside(self, config: &Config, environment: &Environment) -> Result<App> {
+        let running = self.data_dir.read_addresses();
+        let configured = Addresses {
+            http: config.http.listen,
+            https: config.https.listen,
+            gateway: config.gateway.listen,
+            dns: config.dns.listen,
+        };
+        let addresses = running.unwrap_or(configured);
+        self.app(config, environment, &addresses, Backends::none())
+    }
+
     /// The superuser's password of the private PostgreSQL, made before its cluster is.
     pub(crate) async fn superuser_password(&self, environment: &Environment) -> Result<Secret<String>> {
         let now = environment.clock.now();
@@ -75,13 +88,12 @@ pub async fn admin(config: &Config, environment: &Environment) -> Result<App> {
         db: opened.db.lingering(config.tokens.linger()),
         ..opened
     };
-    let running = opened.data_dir.read_addresses();
-    let configured = Addresses {
-        http: config.http.listen,
-        https: config.https.listen,
-        gateway: config.gateway.listen,
-        dns: config.dns.listen,
-    };
-    let addresses = running.unwrap_or(configured);
-    opened.app(config, environment, &addresses, Backends::none())
+    opened.beside(config, environment)
+}
+
+/// The application of another replica, with the addresses of the server that is running.
+pub async fn replica(config: &Config, environment: &Environment) -> Result<App> {
+    Opened::open(config, environment)
+        .await?
+        .beside(config, environment)
 }

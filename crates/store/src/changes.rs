@@ -1,6 +1,6 @@
 //! Which accounts this process has changed: what was read of them before is not to be used again.
 //!
-//! Every commit with an audit record notes the account that the record belongs to, whatever becomes of the request that
+//! Every commit of a change notes the account that its audit record belongs to, whatever becomes of the request that
 //! asked for it. What others change in the same store is not seen here: whoever keeps what they read keeps it for a
 //! short while only, and an operator's command lingers for as long ([`crate::Db::lingering`]).
 

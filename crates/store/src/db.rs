@@ -110,8 +110,8 @@ impl Db {
         }
     }
 
-    /// The same store for somebody beside the server: a change of an account is answered `linger` after it was
-    /// committed, when nobody uses any more what they read before.
+    /// The same store for a change that other processes must know: it is answered `linger` after it was committed, when
+    /// nobody uses any more what they read before.
     pub fn lingering(self, linger: Duration) -> Self {
         Self { linger, ..self }
     }

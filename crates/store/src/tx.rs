@@ -84,6 +84,13 @@ impl Tx {
         self.finish(changed).await
     }
 
+    /// Commits records of something that changed nothing of an account: what was read of it can still be used.
+    pub async fn commit_event<const N: usize>(mut self, records: [NewAuditRecord; N]) -> Result<()> {
+        const { assert!(N > 0, "an event is recorded") };
+        audit_chain::append(&mut self, records.into()).await?;
+        self.inner.commit().await
+    }
+
     /// Commits what changes nothing of an account, and ends no credential before its time.
     pub async fn commit_unrecorded(self, _why: Unrecorded) -> Result<()> {
         self.inner.commit().await

@@ -176,8 +176,8 @@ impl TestApp {
         &self.server.app
     }
 
-    /// Does `work` by another application on the same store, as an operator's command beside the server does, or
-    /// another replica. It shares nothing with the server but the store.
+    /// Does `work` by another application on the same store, as an operator's command beside the server does. It shares
+    /// nothing with the server but the store.
     pub async fn elsewhere<T: Send + 'static, W>(&self, work: impl FnOnce(App) -> W + Send + 'static) -> T
     where
         W: Future<Output = T> + Send + 'static,
@@ -186,6 +186,22 @@ impl TestApp {
         let done = async move {
             let app = standpipe::admin_app(&config, &environment).await;
             work(app.expect("another application")).await
+        };
+        self.server.run(done).await
+    }
+
+    /// Does `work` as another replica does.
+    pub async fn in_another_replica<T: Send + 'static, W>(
+        &self,
+        work: impl FnOnce(App) -> W + Send + 'static,
+    ) -> T
+    where
+        W: Future<Output = T> + Send + 'static,
+    {
+        let (config, environment) = (self.config.clone(), self.environment.clone());
+        let done = async move {
+            let app = standpipe::replica_app(&config, &environment).await;
+            work(app.expect("another replica")).await
         };
         self.server.run(done).await
     }

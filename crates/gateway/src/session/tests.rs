@@ -327,7 +327,7 @@ async fn a_slow_client_is_closed_in_every_state() {
     }
     let peer = [192, 0, 2, 7].into();
     // A stranger would not get the last ones.
-    door.handshakes.remember(peer);
+    door.handshakes.remember(peer, "ana");
     let places: Vec<_> = (0..8).map_while(|_| door.handshakes.enter(peer)).collect();
     assert_eq!(places.len(), 8, "every place is given back");
 }

@@ -120,7 +120,7 @@ where
         if !app.allow_connection_attempt(self.peer(), self.user(), is_known) {
             return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
         }
-        let server_final = self.authenticate(is_known).await?;
+        let server_final = self.authenticate(place, is_known).await?;
         let admission = self.authorise().await?;
         let open = self.count(&admission).await?;
         let session = self.enter(&admission, &open.0).await?;
@@ -132,14 +132,18 @@ where
     ///
     /// The account is looked up while the client thinks of its first message, and the challenge does not leave before
     /// [`crate::GatewaySettings::challenge_delay`]: a lookup that finds somebody takes longer than one that does not,
-    /// and a client that sends both its messages at once could measure it.
-    async fn authenticate(&mut self, is_known: bool) -> Result<String, Stop> {
+    /// and a client that sends both its messages at once could measure it. Where somebody came in by this name before,
+    /// there is nothing to hide.
+    async fn authenticate(&mut self, place: &Place, is_known: bool) -> Result<String, Stop> {
         let app = &self.shared.app;
+        let hides = !place.handshakes().knows(self.peer(), self.user());
         let challenge_at = Instant::now() + self.shared.settings.challenge_delay;
         let ask = sasl::ask(&mut self.stream, &self.startup, &self.offer);
         let look_up = async {
             let login = stored(app.find_database_login(&self.startup.user)).await;
-            sleep_until(challenge_at).await;
+            if hides {
+                sleep_until(challenge_at).await;
+            }
             login
         };
         let (first, login) = tokio::join!(within(self.deadline, ask), look_up);

@@ -1,0 +1,97 @@
+//! What the store said of those who come in at the database door, for whoever connects for each statement: whose a name
+//! is and by what password, where a host and a database lead, and the keys of a person's role (design §2.9). Nobody is
+//! refused by what is kept alone, but for a wrong password.
+
+use std::sync::Arc;
+
+use model::{UserId, handle::Handle, workspace::BackendKind};
+use store::{
+    accesses, accesses::AccessRow, database_passwords, database_passwords::LoginRow, server_roles,
+    server_roles::ServerRoleRow,
+};
+
+use super::ConnectionRequest;
+use crate::{
+    App, Result,
+    kept::{AsOf, Found, Kept, Lookups, OfAccounts},
+};
+
+/// Who goes, by which server name, to which database.
+type Way = (UserId, Option<String>, Option<String>);
+
+/// What is kept.
+#[derive(Default)]
+pub(crate) struct Entries {
+    logins: Kept<Handle, LoginRow>,
+    ways: Kept<Way, AccessRow>,
+    roles: Kept<(BackendKind, UserId), ServerRoleRow>,
+}
+
+impl OfAccounts for LoginRow {
+    fn accounts(&self) -> [UserId; 2] {
+        [self.user.id; 2]
+    }
+}
+
+impl OfAccounts for AccessRow {
+    fn accounts(&self) -> [UserId; 2] {
+        let owner = self.owner.id;
+        [owner, self.member.as_ref().map_or(owner, |member| member.user_id)]
+    }
+}
+
+impl OfAccounts for ServerRoleRow {
+    fn accounts(&self) -> [UserId; 2] {
+        [self.user_id; 2]
+    }
+}
+
+impl App {
+    /// How often one of them was looked up since the start.
+    pub fn entry_lookups(&self) -> Lookups {
+        let Entries { logins, ways, roles } = &self.0.entries;
+        [logins.counts(), ways.counts(), roles.counts()].into_iter().sum()
+    }
+
+    /// Whose `handle` is, or was, and by what password they come in.
+    pub(super) async fn find_login(&self, handle: &Handle) -> Result<Option<(LoginRow, Option<AsOf>)>> {
+        let read = database_passwords::find_login(self.db(), handle, self.now());
+        let found = self.0.entries.logins.find(handle.clone(), self, read).await?;
+        Ok(found.map(|found| (found.value.clone(), found.as_of)))
+    }
+
+    /// What is kept of the way where `request` leads `user`. Nobody is refused by it.
+    pub(super) fn kept_way(
+        &self,
+        user: UserId,
+        request: &ConnectionRequest,
+    ) -> Option<Arc<Found<AccessRow>>> {
+        self.0.entries.ways.get(&way(user, request), self)
+    }
+
+    /// Where `request` leads `user`, by the store; `None` when that is nowhere.
+    pub(super) async fn find_way(
+        &self,
+        user: UserId,
+        request: &ConnectionRequest,
+    ) -> Result<Option<Arc<Found<AccessRow>>>> {
+        let read = async {
+            match self.route(request).await? {
+                Some(workspace) => accesses::find_access(self.db(), user, workspace.id).await,
+                None => Ok(None),
+            }
+        };
+        Ok(self.0.entries.ways.read(way(user, request), self, read).await?)
+    }
+
+    /// The login role of `user` in servers of `kind`, if there is one.
+    pub(crate) async fn find_role(&self, kind: BackendKind, user: UserId) -> Result<Option<ServerRoleRow>> {
+        let read = server_roles::find_role(self.db(), kind.as_str(), user);
+        let found = self.0.entries.roles.find((kind, user), self, read).await?;
+        Ok(found.map(|found| found.value.clone()))
+    }
+}
+
+fn way(user: UserId, request: &ConnectionRequest) -> Way {
+    (user, request.server_name.clone(), request.database.clone())
+}
