@@ -27,7 +27,9 @@ impl Freshness {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Some(question) = question(statuses) else {
+        let said = talk::ask(stream, &talk::query(NUMBERS)).await?;
+        let numbers = said.is_well.then(|| numbers(&said.rows)).flatten();
+        let Some(question) = numbers.and_then(|numbers| question(numbers, statuses)) else {
             return Ok(None);
         };
         let answer = talk::ask(stream, &question).await?;
@@ -55,18 +57,34 @@ where
     Ok(talk::ask(stream, &talk::query(RESET)).await?.is_well)
 }
 
-/// Every name is of `pg_catalog`, whatever search path the client has given its role.
-const SETTINGS: &str = "SELECT CURRENT_USER, SESSION_USER, (SELECT pg_catalog.string_agg(pg_catalog.concat(s.setdatabase, \
-     '.', s.setrole, s.setconfig), ',' ORDER BY s.setdatabase USING OPERATOR(pg_catalog.<), s.setrole USING \
-     OPERATOR(pg_catalog.<)) FROM pg_catalog.pg_db_role_setting s WHERE (s.setdatabase OPERATOR(pg_catalog.=) 0 OR \
-     s.setdatabase OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname \
-     OPERATOR(pg_catalog.=) pg_catalog.current_database())) AND (s.setrole OPERATOR(pg_catalog.=) 0 OR s.setrole \
-     OPERATOR(pg_catalog.=) (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) \
-     SESSION_USER)))";
+/// Which rows of `pg_db_role_setting` a session begins with. Asked once: a session's database and role have the same
+/// number to its end. Here and below every name is of `pg_catalog`, whatever search path the client has given its role.
+const NUMBERS: &str = "SELECT d.oid, r.oid FROM pg_catalog.pg_database d, pg_catalog.pg_roles r WHERE d.datname \
+     OPERATOR(pg_catalog.=) pg_catalog.current_database() AND r.rolname OPERATOR(pg_catalog.=) SESSION_USER";
 
-/// The question to a session that told its client `statuses`. `None` when those are odd.
-fn question(statuses: &[u8]) -> Option<Bytes> {
-    let mut text = SETTINGS.to_owned();
+/// The numbers of a session's database and role, in the answer to [`NUMBERS`].
+fn numbers(rows: &[Bytes]) -> Option<[u32; 2]> {
+    let [row] = rows else { return None };
+    let mut row = row.clone();
+    if row.try_get_u16().ok()? != 2 {
+        return None;
+    }
+    let mut number = || {
+        let length = usize::try_from(row.try_get_i32().ok()?).ok()?;
+        let text = (length <= row.len()).then(|| row.split_to(length))?;
+        std::str::from_utf8(&text).ok()?.parse().ok()
+    };
+    Some([number()?, number()?])
+}
+
+/// The question to a session of this database and role that told its client `statuses`. `None` when those are odd.
+fn question([database, role]: [u32; 2], statuses: &[u8]) -> Option<Bytes> {
+    let mut text = format!(
+        "SELECT CURRENT_USER, SESSION_USER, (SELECT pg_catalog.string_agg(pg_catalog.concat(s.setdatabase, '.', \
+         s.setrole, s.setconfig), ',' ORDER BY s.setdatabase USING OPERATOR(pg_catalog.<), s.setrole USING \
+         OPERATOR(pg_catalog.<)) FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase OPERATOR(pg_catalog.=) ANY \
+         ('{{0,{database}}}') AND s.setrole OPERATOR(pg_catalog.=) ANY ('{{0,{role}}}'))"
+    );
     let mut rest = Bytes::copy_from_slice(statuses);
     while rest.has_remaining() {
         let (kind, length) = crate::message::parse_header(*rest.first_chunk()?, rest.len()).ok()?;
@@ -106,10 +124,25 @@ mod tests {
     #[test]
     fn each_setting_that_was_told_is_asked_for() {
         let told = statuses(&[(b'S', b"TimeZone\0UTC\0"), (b'S', b"server_version\x0015.1\0")]);
-        let question = question(&told).unwrap();
+        let question = question([5, 16384], &told).unwrap();
         assert!(question.ends_with(
             b", pg_catalog.current_setting('TimeZone'), pg_catalog.current_setting('server_version')\0"
         ));
+    }
+
+    #[test]
+    fn numbers_are_read_from_one_row_alone() {
+        let row = Bytes::from_static(b"\0\x02\0\0\0\x015\0\0\0\x0516384");
+        assert_eq!(numbers(std::slice::from_ref(&row)), Some([5, 16384]));
+        assert_eq!(numbers(&[row.clone(), row]), None);
+        for odd in [
+            &b""[..],
+            b"\0\x02\0\0\0\x015",
+            b"\0\x02\0\0\0\x015\xff\xff\xff\xff",
+            b"\0\x02\0\0\0\x09",
+        ] {
+            assert_eq!(numbers(&[Bytes::copy_from_slice(odd)]), None, "{odd:?}");
+        }
     }
 
     #[test]
@@ -122,7 +155,7 @@ mod tests {
             BytesMut::from(&b"S\0\0"[..]),
             BytesMut::from(&b"S\0\0\0\x09a\0"[..]),
         ] {
-            assert_eq!(question(&told), None, "{told:?}");
+            assert_eq!(question([5, 16384], &told), None, "{told:?}");
         }
     }
 }
