@@ -441,11 +441,14 @@ impl App {
         owners: AuditEntry,
         members: Option<AuditEntry>,
     ) -> Result<()> {
-        let tx = self.db().begin().await?;
         let first = self.record(origin.clone(), owners);
         match members {
-            Some(entry) => tx.commit_event([first, self.record(origin, entry)]).await?,
-            None => tx.commit_event([first]).await?,
+            Some(entry) => {
+                self.db()
+                    .append_event([first, self.record(origin, entry)])
+                    .await?
+            }
+            None => self.db().append_event([first]).await?,
         }
         Ok(())
     }
@@ -488,8 +491,7 @@ impl App {
         if let Some(user) = user {
             entry = entry.on(user.id, &user.handle);
         }
-        let tx = self.db().begin().await?;
-        Ok(tx.commit_event([self.record(origin, entry)]).await?)
+        Ok(self.db().append_event([self.record(origin, entry)]).await?)
     }
 }
 

@@ -7,6 +7,7 @@
 mod changes;
 mod db;
 mod error;
+mod events;
 mod migrate;
 mod row;
 mod search;

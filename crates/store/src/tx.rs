@@ -15,7 +15,7 @@ use crate::{
 
 /// A transaction. Dropped without a commit, it never happened.
 pub struct Tx {
-    inner: Inner,
+    pub(crate) inner: Inner,
     changes: Changes,
     linger: Duration,
 }
@@ -82,13 +82,6 @@ impl Tx {
             .collect();
         audit_chain::append(&mut self, records.into()).await?;
         self.finish(changed).await
-    }
-
-    /// Commits records of something that changed nothing of an account: what was read of it can still be used.
-    pub async fn commit_event<const N: usize>(mut self, records: [NewAuditRecord; N]) -> Result<()> {
-        const { assert!(N > 0, "an event is recorded") };
-        audit_chain::append(&mut self, records.into()).await?;
-        self.inner.commit().await
     }
 
     /// Commits what changes nothing of an account, and ends no credential before its time.
@@ -173,7 +166,7 @@ impl Tx {
 }
 
 impl Inner {
-    async fn commit(self) -> Result<()> {
+    pub(crate) async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(inner) => Ok(inner.commit().await?),
             Self::Postgres(inner) => Ok(inner.commit().await?),
