@@ -455,7 +455,7 @@ impl App {
 
     /// Records that a connection was refused, with the true reason, in the log of the account whose name was used. A
     /// name that nobody has belongs to no account's log. So many a minute are kept of one account, and of names that
-    /// nobody has from one network; the rest is in the server's log alone, so that guessing fills no disk.
+    /// nobody has from one network and from all; the rest is in the server's log alone, so that guessing fills no disk.
     pub async fn record_connection_refusal(
         &self,
         login: Option<&DatabaseLogin>,

@@ -31,6 +31,7 @@ pub(crate) struct Limits {
     new_networks: DefaultDirectRateLimiter,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
+    unknown_names: DefaultDirectRateLimiter,
     refusal: DefaultKeyedRateLimiter<UserId>,
     avatar: DefaultKeyedRateLimiter<UserId>,
     attachment: DefaultKeyedRateLimiter<UserId>,
@@ -44,7 +45,8 @@ pub(crate) struct Limits {
 const UNKNOWN_NAME_RECORDS: u32 = 30;
 /// Records a minute of refused connections in one account's log.
 const REFUSAL_RECORDS: u32 = 120;
-/// How many times the mails that one network may ask for an address may be asked for by all networks together.
+/// How many times the mails that one network may ask for an address may be asked for by all networks together, and how
+/// many times its records of names that nobody has all of them may leave.
 const EVERYWHERE: u32 = 5;
 /// Avatars that one account uploads or has fetched in an hour: each costs a second of a processor.
 const AVATARS_PER_HOUR: u32 = 20;
@@ -116,6 +118,7 @@ impl Limits {
                 settings.connection_failures_per_handle,
             )),
             unknown_name: DefaultKeyedRateLimiter::keyed(per_minute(UNKNOWN_NAME_RECORDS)),
+            unknown_names: DefaultDirectRateLimiter::direct(per_minute(UNKNOWN_NAME_RECORDS * EVERYWHERE)),
             refusal: DefaultKeyedRateLimiter::keyed(per_minute(REFUSAL_RECORDS)),
             avatar: DefaultKeyedRateLimiter::keyed(per_hour(AVATARS_PER_HOUR)),
             attachment: DefaultKeyedRateLimiter::keyed(per_hour(ATTACHMENTS_PER_HOUR)),
@@ -182,7 +185,7 @@ impl Limits {
 
     /// Whether the refusal of a name that nobody has is recorded, or only logged.
     pub(crate) fn unknown_name_record(&self, ip: IpAddr) -> bool {
-        self.unknown_name.check_key(&subscriber(ip)).is_ok()
+        self.unknown_name.check_key(&subscriber(ip)).is_ok() && self.unknown_names.check().is_ok()
     }
 
     /// Whether the refusal of a connection of `user` is recorded, or only logged.
@@ -303,6 +306,17 @@ mod tests {
             .count();
         assert!((100..300).contains(&tried), "one of them has its share: {tried}");
         assert!(limits.connection(IpAddr::from([10, 0, 0, 1]), "ana", false));
+    }
+
+    #[test]
+    fn guesses_from_everywhere_leave_few_records() {
+        let limits = Limits::new(&LimitSettings::default());
+        let networks = (0..200u8).map(|n| IpAddr::from([10, 0, n, 1]));
+        let recorded = networks
+            .flat_map(|ip| std::iter::repeat_n(ip, 10))
+            .filter(|ip| limits.unknown_name_record(*ip))
+            .count();
+        assert!((150..160).contains(&recorded), "{recorded}");
     }
 
     #[test]
