@@ -124,7 +124,6 @@ where
         let admission = self.authorise().await?;
         let open = self.count(&admission).await?;
         let session = self.enter(&admission, &open.0).await?;
-        stored(self.shared.app.record_connection_open(&admission, &self.request)).await?;
         self.welcome(&server_final, admission, session, open).await
     }
 
@@ -201,12 +200,13 @@ where
         Ok((open, place))
     }
 
-    /// A backend that hangs up while the right to it ends is no fault of the backend.
+    /// Enters and has it recorded. A backend that hangs up while the right to it ends is no fault of the backend.
     async fn enter(&self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
+        let record = stored(self.shared.app.record_connection_open(admission, &self.request));
         tokio::select! {
             biased;
             () = open.end().cancelled() => Err(Stop::refused(Refusal::EndedMeanwhile, "while it entered")),
-            session = entry::enter(self.shared, admission, &self.startup.parameters) => session,
+            session = entry::enter(self.shared, admission, &self.startup.parameters, record) => session,
         }
     }
 
