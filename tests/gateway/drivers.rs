@@ -6,7 +6,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use testkit::{Engine, TestApp, driver_directory, has, until};
@@ -19,6 +19,8 @@ use tokio::{
 use super::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For a gigabyte.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/gateway/drivers");
 
 /// A driver's program as it runs.
@@ -52,16 +54,23 @@ impl Driver {
 
     /// Tells it what to do; its answer.
     async fn tell(&mut self, what: &str) -> String {
+        self.tell_within(PATIENCE, what).await
+    }
+
+    async fn tell_within(&mut self, patience: Duration, what: &str) -> String {
         self.input
             .write_all(format!("{what}\n").as_bytes())
             .await
             .expect("it listens");
-        let line = timeout(PATIENCE, self.out.next_line())
+        let line = timeout(patience, self.out.next_line())
             .await
             .expect("it answers in time");
         line.unwrap().unwrap_or_else(|| panic!("it ended on {what}"))
     }
 }
+
+/// How a driver's program is made for a host name, with a directory for what it needs.
+type Program = fn(&str, &Path) -> Command;
 
 /// JDBC's driver is a package of the distribution.
 const JDBC: &str = "/usr/share/java/postgresql.jar";
@@ -82,12 +91,7 @@ fn installed(language: &str, path: PathBuf) -> PathBuf {
 
 /// The whole life with `language`'s driver. All `ways` but the one by `name` are over TLS.
 /// It opens `more` connections for each way than it is told to.
-async fn connects_with(
-    language: &str,
-    ways: &[&str],
-    more: usize,
-    command: impl FnOnce(&str, &Path) -> Command,
-) {
+async fn connects_with(language: &str, ways: &[&str], more: usize, command: Program) {
     if !has(language) {
         return;
     }
@@ -110,6 +114,7 @@ async fn connects_with(
         assert_eq!(driver.tell(&format!("fail {way}")).await, "22012 25P02 0");
         assert_eq!(driver.tell(&format!("cursor {way}")).await, "1000 500500");
         assert_eq!(driver.tell(&format!("copy {way}")).await, "10000 same");
+        assert_eq!(driver.tell(&format!("transfer {way} 16")).await, "same");
         assert_eq!(driver.tell(&format!("notify {way}")).await, "grüße");
         assert_eq!(driver.tell(&format!("sleep {way}")).await, "ok");
         until("it sleeps", PATIENCE, async || {
@@ -169,47 +174,117 @@ async fn connects_with(
     );
 }
 
+/// A program of Python.
+fn python(program: &str) -> Command {
+    let mut command = Command::new(installed("python", driver_directory().join("python/bin/python")));
+    command
+        .arg(format!("{CLIENTS}/{program}"))
+        .env("PYTHONIOENCODING", "utf-8");
+    command
+}
+
+fn psycopg_program(_: &str, _: &Path) -> Command {
+    python("client.py")
+}
+
+fn asyncpg_program(_: &str, _: &Path) -> Command {
+    python("client_asyncpg.py")
+}
+
+fn lib_pq_program(_: &str, directory: &Path) -> Command {
+    let program = directory.join("client");
+    let mut build = std::process::Command::new("go");
+    build
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(format!("{CLIENTS}/client.go"))
+        .env("GO111MODULE", "off")
+        .env("GOPATH", installed("go", GO.into()))
+        .env("GOCACHE", driver_directory().join("go"));
+    assert!(build.status().unwrap().success(), "{build:?}");
+    Command::new(program)
+}
+
+fn node_program(_: &str, _: &Path) -> Command {
+    let modules = driver_directory().join("node/node_modules");
+    installed("node", modules.join("pg/package.json"));
+    let mut command = Command::new("node");
+    command
+        .arg(format!("{CLIENTS}/client.cjs"))
+        .env("NODE_PATH", modules);
+    command
+}
+
+fn jdbc_program(host: &str, directory: &Path) -> Command {
+    let hosts = directory.join("hosts");
+    std::fs::write(&hosts, format!("127.0.0.1 {host}\n")).unwrap();
+    let mut command = Command::new("java");
+    command
+        .arg(format!("-Djdk.net.hosts.file={}", hosts.display()))
+        .args(["-Dfile.encoding=UTF-8", "-cp"])
+        .arg(installed("java", JDBC.into()))
+        .arg(format!("{CLIENTS}/Client.java"));
+    command
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn psycopg() {
-    connects_with("python", &["host", "direct", "name"], 0, |_, _| {
-        let mut command = Command::new(installed("python", driver_directory().join("python/bin/python")));
-        command
-            .arg(format!("{CLIENTS}/client.py"))
-            .env("PYTHONIOENCODING", "utf-8");
-        command
-    })
-    .await;
+    connects_with("python", &["host", "direct", "name"], 0, psycopg_program).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asyncpg() {
-    connects_with("python", &["host", "direct", "name"], 0, |_, _| {
-        let mut command = Command::new(installed("python", driver_directory().join("python/bin/python")));
-        command
-            .arg(format!("{CLIENTS}/client_asyncpg.py"))
-            .env("PYTHONIOENCODING", "utf-8");
-        command
-    })
-    .await;
+    connects_with("python", &["host", "direct", "name"], 0, asyncpg_program).await;
 }
 
 /// It hears notifications on a connection of their own, and gives up a session whose statement was cancelled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lib_pq() {
-    connects_with("go", &["host", "name"], 2, |_, directory| {
-        let program = directory.join("client");
-        let mut build = std::process::Command::new("go");
-        build
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(format!("{CLIENTS}/client.go"))
-            .env("GO111MODULE", "off")
-            .env("GOPATH", installed("go", GO.into()))
-            .env("GOCACHE", driver_directory().join("go"));
-        assert!(build.status().unwrap().success(), "{build:?}");
-        Command::new(program)
-    })
-    .await;
+    connects_with("go", &["host", "name"], 2, lib_pq_program).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn node_postgres() {
+    connects_with("node", &["host", "name"], 0, node_program).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jdbc() {
+    connects_with("java", &["host", "name"], 0, jdbc_program).await;
+}
+
+/// `scripts/transfer` has the same for psql.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "moves 20 GiB: run it by name, with --no-capture"]
+async fn a_gigabyte_each_way() {
+    let Some(world) = World::new(TestApp::builder(Engine::Sqlite)).await else {
+        return;
+    };
+    let host = format!("ana-dev.{}", world.app.app().settings().gateway_domain);
+    let programs: [(&str, Program); 5] = [
+        ("psycopg", psycopg_program),
+        ("asyncpg", asyncpg_program),
+        ("lib/pq", lib_pq_program),
+        ("node-postgres", node_program),
+        ("JDBC", jdbc_program),
+    ];
+    for (name, command) in programs {
+        for way in ["host", "name"] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut driver = Driver::start(command(&host, directory.path()), &world, &host);
+            let open = format!("open {way} {way} {}", world.owner.password);
+            assert_eq!(driver.tell(&open).await, "ok");
+            let begun = Instant::now();
+            let moved = driver
+                .tell_within(LONG_PATIENCE, &format!("transfer {way} 1024"))
+                .await;
+            assert_eq!(moved, "same", "{name} by {way}");
+            println!(
+                "{name} by {way}: 1 GiB in and out again in {:.1?}",
+                begun.elapsed()
+            );
+        }
+    }
 }
 
 /// Runs `command` with the connection of a client that has no program of its own here; what it prints.
@@ -277,34 +352,4 @@ async fn pgbench() {
             assert!(said.contains("number of failed transactions: 0 "), "{said}");
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_postgres() {
-    connects_with("node", &["host", "name"], 0, |_, _| {
-        let modules = driver_directory().join("node/node_modules");
-        installed("node", modules.join("pg/package.json"));
-        let mut command = Command::new("node");
-        command
-            .arg(format!("{CLIENTS}/client.cjs"))
-            .env("NODE_PATH", modules);
-        command
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn jdbc() {
-    connects_with("java", &["host", "name"], 0, |host, directory| {
-        let hosts = directory.join("hosts");
-        std::fs::write(&hosts, format!("127.0.0.1 {host}\n")).unwrap();
-        let mut command = Command::new("java");
-        command
-            .arg(format!("-Djdk.net.hosts.file={}", hosts.display()))
-            .args(["-Dfile.encoding=UTF-8", "-cp"])
-            .arg(installed("java", JDBC.into()))
-            .arg(format!("{CLIENTS}/Client.java"));
-        command
-    })
-    .await;
 }

@@ -2,9 +2,12 @@
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -44,6 +47,7 @@ public class Client {
             case "fail" -> fail(SESSIONS.get(words[1]));
             case "cursor" -> cursor(SESSIONS.get(words[1]));
             case "copy" -> copy(SESSIONS.get(words[1]));
+            case "transfer" -> transfer(SESSIONS.get(words[1]), Integer.parseInt(words[2]));
             case "notify" -> tell(SESSIONS.get(words[1]));
             case "sleep" -> sleep(SESSIONS.get(words[1]));
             case "cancel" -> cancel();
@@ -76,6 +80,28 @@ public class Client {
         var back = new StringWriter();
         copies.copyOut("COPY lines TO STDOUT", back);
         return count + " " + (back.toString().contentEquals(lines) ? "same" : "other");
+    }
+
+    private static String transfer(Connection session, int mib) throws Exception {
+        try (var statement = session.createStatement()) {
+            statement.execute("DROP TABLE IF EXISTS pg_temp.moved");
+            statement.execute("CREATE TEMP TABLE moved (n int, line text)");
+        }
+        var letters = new byte[65_536];
+        for (int n = 0; n < letters.length; n++) letters[n] = (byte) (32 + n * 7L % 59);
+        var line = new String(letters, "US-ASCII");
+        var sent = MessageDigest.getInstance("SHA-256");
+        var back = MessageDigest.getInstance("SHA-256");
+        var copies = session.unwrap(PGConnection.class).getCopyAPI();
+        var into = copies.copyIn("COPY moved FROM STDIN");
+        for (int n = 0; n < mib * 16; n++) {
+            var part = (n + "\t" + line.substring(n % 97) + line.substring(0, n % 97) + "\n").getBytes("US-ASCII");
+            sent.update(part);
+            into.writeToCopy(part, 0, part.length);
+        }
+        into.endCopy();
+        copies.copyOut("COPY moved TO STDOUT", new DigestOutputStream(OutputStream.nullOutputStream(), back));
+        return MessageDigest.isEqual(sent.digest(), back.digest()) ? "same" : "other";
     }
 
     private static String tell(Connection session) throws SQLException {

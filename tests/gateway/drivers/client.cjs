@@ -2,6 +2,7 @@
 const { Client } = require('pg')
 const Cursor = require('pg-cursor')
 const { from, to } = require('pg-copy-streams')
+const { createHash } = require('node:crypto')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const { readFileSync } = require('node:fs')
@@ -74,6 +75,24 @@ async function copy(name) {
   return `${lines.length} ${same ? 'same' : 'other'}`
 }
 
+async function transfer(name, mib) {
+  const client = sessions[name]
+  const [sent, back] = [createHash('sha256'), createHash('sha256')]
+  const line = Buffer.from(Array.from({ length: 65_536 }, (_, n) => 32 + ((n * 7) % 59))).toString()
+  await client.query('DROP TABLE IF EXISTS pg_temp.moved')
+  await client.query('CREATE TEMP TABLE moved (n int, line text)')
+  function* parts() {
+    for (let n = 0; n < Number(mib) * 16; n++) {
+      const part = Buffer.from(`${n}\t${line.slice(n % 97)}${line.slice(0, n % 97)}\n`)
+      sent.update(part)
+      yield part
+    }
+  }
+  await pipeline(Readable.from(parts()), client.query(from('COPY moved FROM STDIN')))
+  for await (const part of client.query(to('COPY moved TO STDOUT'))) back.update(part)
+  return sent.digest('hex') === back.digest('hex') ? 'same' : 'other'
+}
+
 async function notify(name) {
   const client = sessions[name]
   const heard = new Promise((resolve) => client.once('notification', (message) => resolve(message.payload)))
@@ -99,7 +118,7 @@ async function cancel(name) {
   return sleeping[name]
 }
 
-const actions = { open, query, fail, cursor, copy, notify, sleep, cancel }
+const actions = { open, query, fail, cursor, copy, transfer, notify, sleep, cancel }
 async function main() {
   for await (const line of createInterface({ input: process.stdin })) {
     const [action, ...values] = line.split(' ')

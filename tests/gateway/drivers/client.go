@@ -3,12 +3,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,6 +163,57 @@ func copyRows(session *sql.Conn) (string, error) {
 	return fmt.Sprintf("%d %s", count, same), rows.Err()
 }
 
+func transfer(session *sql.Conn, mib string) (string, error) {
+	size, err := strconv.Atoi(mib)
+	if err != nil {
+		return "", err
+	}
+	work, err := session.BeginTx(ever, nil)
+	if err != nil {
+		return "", err
+	}
+	defer work.Rollback()
+	if _, err := work.Exec("CREATE TEMP TABLE moved (n int, line text) ON COMMIT DROP"); err != nil {
+		return "", err
+	}
+	into, err := work.Prepare(pq.CopyIn("moved", "n", "line"))
+	if err != nil {
+		return "", err
+	}
+	letters := make([]byte, 65536)
+	for n := range letters {
+		letters[n] = byte(32 + n*7%59)
+	}
+	line, sent, back := string(letters), sha256.New(), sha256.New()
+	for n := 0; n < size*16; n++ {
+		part := line[n%97:] + line[:n%97]
+		fmt.Fprintf(sent, "%d\t%s\n", n, part)
+		if _, err := into.Exec(n, part); err != nil {
+			return "", err
+		}
+	}
+	if _, err := into.Exec(); err != nil {
+		return "", err
+	}
+	into.Close()
+	rows, err := work.Query("SELECT n, line FROM moved")
+	if err != nil {
+		return "", err
+	}
+	for rows.Next() {
+		var n int
+		var part string
+		if err := rows.Scan(&n, &part); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(back, "%d\t%s\n", n, part)
+	}
+	if !bytes.Equal(sent.Sum(nil), back.Sum(nil)) {
+		return "other", rows.Err()
+	}
+	return "same", rows.Err()
+}
+
 func notify(name string) (string, error) {
 	listener := pq.NewDialListener(dialer{}, sources[name], time.Second, time.Minute, nil)
 	defer listener.Close()
@@ -204,6 +258,8 @@ func act(words []string) (string, error) {
 		return cursor(sessions[name])
 	case "copy":
 		return copyRows(sessions[name])
+	case "transfer":
+		return transfer(sessions[name], words[2])
 	case "notify":
 		return notify(name)
 	case "sleep":

@@ -1,5 +1,6 @@
 """psycopg 3, told what to do line by line; see tests/gateway/drivers.rs."""
 
+import hashlib
 import os
 import sys
 import threading
@@ -74,6 +75,22 @@ def copy(name):
     return f"{len(back)} {'same' if back == lines else 'other'}"
 
 
+def transfer(name, mib):
+    session, sent, back = sessions[name], hashlib.sha256(), hashlib.sha256()
+    line = bytes(32 + n * 7 % 59 for n in range(65_536))
+    session.execute("DROP TABLE IF EXISTS pg_temp.moved")
+    session.execute("CREATE TEMP TABLE moved (n int, line text)")
+    with session.cursor().copy("COPY moved FROM STDIN") as into:
+        for n in range(int(mib) * 16):
+            part = b"%d\t%b%b\n" % (n, line[n % 97 :], line[: n % 97])
+            sent.update(part)
+            into.write(part)
+    with session.cursor().copy("COPY moved TO STDOUT") as out:
+        for part in out:
+            back.update(part)
+    return "same" if sent.digest() == back.digest() else "other"
+
+
 def notify(name):
     sessions[name].execute("LISTEN news")
     sessions[name].execute("NOTIFY news, 'grüße'")
@@ -100,7 +117,7 @@ def cancel(name):
     return sleeping[name][1]
 
 
-actions = {"open": open_session, "query": query, "fail": fail, "cursor": cursor, "copy": copy, "notify": notify, "sleep": sleep, "cancel": cancel}
+actions = {"open": open_session, "query": query, "fail": fail, "cursor": cursor, "copy": copy, "transfer": transfer, "notify": notify, "sleep": sleep, "cancel": cancel}
 for line in sys.stdin:
     action, *arguments = line.split()
     try:

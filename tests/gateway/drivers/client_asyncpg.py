@@ -1,6 +1,7 @@
 """asyncpg, told what to do line by line; see tests/gateway/drivers.rs."""
 
 import asyncio
+import hashlib
 import os
 import socket
 import ssl
@@ -79,6 +80,26 @@ async def copy(name):
     return f"{len(back)} {'same' if same else 'other'}"
 
 
+async def transfer(name, mib):
+    session, sent, back = sessions[name], hashlib.sha256(), hashlib.sha256()
+    line = bytes(32 + n * 7 % 59 for n in range(65_536))
+    await session.execute("DROP TABLE IF EXISTS pg_temp.moved")
+    await session.execute("CREATE TEMP TABLE moved (n int, line text)")
+
+    async def parts():
+        for n in range(int(mib) * 16):
+            part = b"%d\t%b%b\n" % (n, line[n % 97 :], line[: n % 97])
+            sent.update(part)
+            yield part
+
+    async def take(part):
+        back.update(part)
+
+    await session.copy_to_table("moved", source=parts(), timeout=None)
+    await session.copy_from_query("SELECT * FROM moved", output=take, timeout=None)
+    return "same" if sent.digest() == back.digest() else "other"
+
+
 async def notify(name):
     heard = asyncio.get_running_loop().create_future()
     await sessions[name].add_listener("news", lambda *told: heard.done() or heard.set_result(told[-1]))
@@ -101,7 +122,7 @@ async def cancel(name):
     return "57014" if await sessions[name].fetchval("SELECT 1") == 1 else "?"
 
 
-actions = {"open": open_session, "query": query, "fail": fail, "cursor": cursor, "copy": copy, "notify": notify, "sleep": sleep, "cancel": cancel}
+actions = {"open": open_session, "query": query, "fail": fail, "cursor": cursor, "copy": copy, "transfer": transfer, "notify": notify, "sleep": sleep, "cancel": cancel}
 
 
 async def main():
