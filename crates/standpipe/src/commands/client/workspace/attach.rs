@@ -10,6 +10,7 @@ use std::{
 use clap::Args;
 use model::{Secret, postgres_url::PostgresUrl};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::host_of;
 use crate::{
@@ -91,17 +92,17 @@ async fn send(me: &Me, workspace: &str, attach: Map<String, Value>, again: bool)
 
 /// The URL without `sslrootcert`: the file is on this machine, and what is in it is sent instead.
 fn without_file(url: &str) -> String {
-    let Some((before, query)) = url.trim().split_once('?') else {
-        return url.trim().to_owned();
+    let url = url.trim();
+    let Ok(mut parsed) = Url::parse(url) else {
+        return url.to_owned();
     };
-    let left: Vec<_> = query
-        .split('&')
-        .filter(|part| !part.starts_with("sslrootcert="))
-        .collect();
-    match left.is_empty() {
-        true => before.to_owned(),
-        false => format!("{before}?{}", left.join("&")),
+    let pairs = parsed.query_pairs().into_owned();
+    let left: Vec<_> = pairs.filter(|(name, _)| name != "sslrootcert").collect();
+    parsed.set_query(None);
+    if !left.is_empty() {
+        parsed.query_pairs_mut().extend_pairs(left);
     }
+    parsed.into()
 }
 
 /// From the environment, else typed or from stdin; behind a URL from stdin it is the next line.
