@@ -23,6 +23,14 @@ async fn wait_until_enabled(bearer: &Bearer) {
     .await;
 }
 
+async fn create_dev(bearer: &Bearer) {
+    let body = serde_json::json!({ "handle": "dev" });
+    bearer
+        .post("/api/latest/user/ana/workspace", body)
+        .await
+        .with_status(201);
+}
+
 #[tokio::test]
 async fn a_workspace_survives_a_kill() {
     if !has("postgres") {
@@ -31,11 +39,7 @@ async fn a_workspace_survives_a_kill() {
     let binary = binary().with_workspaces();
     let running = binary.serve();
     let bearer = ana(&binary, &running).await;
-    let body = serde_json::json!({ "handle": "dev" });
-    bearer
-        .post("/api/latest/user/ana/workspace", body)
-        .await
-        .with_status(201);
+    create_dev(&bearer).await;
     running.kill();
 
     // Whether the database was made before or after the kill: it is there in the end.
@@ -57,11 +61,7 @@ async fn it_stops_while_its_postgresql_does_not_answer() {
         .env("STANDPIPE_WORKSPACES_POSTGRES", slow);
     let running = binary.serve();
     let bearer = ana(&binary, &running).await;
-    let body = serde_json::json!({ "handle": "dev" });
-    bearer
-        .post("/api/latest/user/ana/workspace", body)
-        .await
-        .with_status(201);
+    create_dev(&bearer).await;
     let patience = std::time::Duration::from_secs(20);
     until("its process waits for PostgreSQL", patience, async || {
         let list = bearer.get("/api/latest/user/ana/process").await.json();

@@ -183,11 +183,8 @@ impl TestApp {
         W: Future<Output = T> + Send + 'static,
     {
         let (config, environment) = (self.config.clone(), self.environment.clone());
-        let done = async move {
-            let app = standpipe::admin_app(&config, &environment).await;
-            work(app.expect("another application")).await
-        };
-        self.server.run(done).await
+        let app = async move { standpipe::admin_app(&config, &environment).await };
+        self.beside(app, work).await
     }
 
     /// Does `work` as another replica does.
@@ -199,10 +196,19 @@ impl TestApp {
         W: Future<Output = T> + Send + 'static,
     {
         let (config, environment) = (self.config.clone(), self.environment.clone());
-        let done = async move {
-            let app = standpipe::replica_app(&config, &environment).await;
-            work(app.expect("another replica")).await
-        };
+        let app = async move { standpipe::replica_app(&config, &environment).await };
+        self.beside(app, work).await
+    }
+
+    async fn beside<T: Send + 'static, W>(
+        &self,
+        app: impl Future<Output = standpipe::Result<App>> + Send + 'static,
+        work: impl FnOnce(App) -> W + Send + 'static,
+    ) -> T
+    where
+        W: Future<Output = T> + Send + 'static,
+    {
+        let done = async move { work(app.await.expect("another application")).await };
         self.server.run(done).await
     }
 

@@ -122,29 +122,35 @@ func cursor(session *sql.Conn) (string, error) {
 	return fmt.Sprintf("%d %d", count, sum), nil
 }
 
+// Makes a table for the time of work and copies count lines into it.
+func fill(work *sql.Tx, table string, count int, line func(n int) string) error {
+	if _, err := work.Exec("CREATE TEMP TABLE " + table + " (n int, line text) ON COMMIT DROP"); err != nil {
+		return err
+	}
+	into, err := work.Prepare(pq.CopyIn(table, "n", "line"))
+	if err != nil {
+		return err
+	}
+	defer into.Close()
+	for n := 0; n < count; n++ {
+		if _, err := into.Exec(n, line(n)); err != nil {
+			return err
+		}
+	}
+	_, err = into.Exec()
+	return err
+}
+
 func copyRows(session *sql.Conn) (string, error) {
 	work, err := session.BeginTx(ever, nil)
 	if err != nil {
 		return "", err
 	}
 	defer work.Rollback()
-	if _, err := work.Exec("CREATE TEMP TABLE lines (n int, line text)"); err != nil {
-		return "", err
-	}
-	into, err := work.Prepare(pq.CopyIn("lines", "n", "line"))
-	if err != nil {
-		return "", err
-	}
 	line := func(n int) string { return fmt.Sprintf("grüße\t%d\n\\", n) }
-	for n := 0; n < 10000; n++ {
-		if _, err := into.Exec(n, line(n)); err != nil {
-			return "", err
-		}
-	}
-	if _, err := into.Exec(); err != nil {
+	if err := fill(work, "lines", 10000, line); err != nil {
 		return "", err
 	}
-	into.Close()
 	rows, err := work.Query("SELECT n, line FROM lines ORDER BY n")
 	if err != nil {
 		return "", err
@@ -173,29 +179,19 @@ func transfer(session *sql.Conn, mib string) (string, error) {
 		return "", err
 	}
 	defer work.Rollback()
-	if _, err := work.Exec("CREATE TEMP TABLE moved (n int, line text) ON COMMIT DROP"); err != nil {
-		return "", err
-	}
-	into, err := work.Prepare(pq.CopyIn("moved", "n", "line"))
-	if err != nil {
-		return "", err
-	}
 	letters := make([]byte, 65536)
 	for n := range letters {
 		letters[n] = byte(32 + n*7%59)
 	}
 	line, sent, back := string(letters), sha256.New(), sha256.New()
-	for n := 0; n < size*16; n++ {
+	parts := func(n int) string {
 		part := line[n%97:] + line[:n%97]
 		fmt.Fprintf(sent, "%d\t%s\n", n, part)
-		if _, err := into.Exec(n, part); err != nil {
-			return "", err
-		}
+		return part
 	}
-	if _, err := into.Exec(); err != nil {
+	if err := fill(work, "moved", size*16, parts); err != nil {
 		return "", err
 	}
-	into.Close()
 	rows, err := work.Query("SELECT n, line FROM moved")
 	if err != nil {
 		return "", err
