@@ -172,7 +172,7 @@ pub enum SignUp {
 pub struct Tokens {
     /// How many an account may have.
     pub per_user: u16,
-    /// How many milliseconds what was read of a credential is used again.
+    /// How many milliseconds what was read of a credential or a database login is used again.
     pub cache_ms: u16,
 }
 
