@@ -9,6 +9,7 @@ mod avatar_fetch;
 mod cli_login;
 mod credential_cache;
 mod deletion;
+mod early_answers;
 mod emails;
 pub(crate) mod export;
 mod handles;

@@ -13,6 +13,7 @@ mod headers;
 mod limits;
 mod request;
 mod results;
+mod unread;
 mod upload;
 
 use app::App;

@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use model::{UserId, session};
 
-use crate::{Web, headers};
+use crate::{Web, headers, unread};
 
 /// How a listener is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,15 +76,20 @@ impl Noted {
 }
 
 /// What surrounds every request: it gets an id and a peer, goes on if it is for us, and its answer gets what all answers
-/// carry and is logged.
+/// carry, is logged, and leaves when its request has been read.
 pub(crate) async fn surround(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let seen = Seen::of(&web, &mut request);
+    let (request, rest) = unread::lend(request);
     let mut response = match headers::refuse_other_host(&web.app, &request) {
         None => next.run(request).await,
-        Some(refused) => refused,
+        Some(refused) => {
+            drop(request);
+            refused
+        }
     };
     headers::protect(&web, response.headers_mut());
     seen.log(&mut response);
+    rest.read().await;
     response
 }
 
