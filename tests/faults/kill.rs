@@ -1,10 +1,11 @@
 //! `kill -9` in the middle of changes: nothing acknowledged is lost, nothing is half done, and every change has its
 //! record.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use testkit::{Answer, Bearer, Binary, until};
+use testkit::{Answer, Bearer, Binary, Psql, has, until};
+use tokio::sync::Semaphore;
 
 const ROUNDS: u64 = 50;
 const WORKERS: u64 = 8;
@@ -19,13 +20,14 @@ struct Worker {
 }
 
 impl Worker {
-    /// Sends changes until the server is gone. A change whose answer came is acknowledged.
-    async fn work(&mut self, bearer: Bearer, round: u64) {
+    /// Sends changes until the server is gone, and counts the answers. A change whose answer came is acknowledged.
+    async fn work(&mut self, bearer: Bearer, round: u64, answers: &Semaphore) {
         for n in 0..CHANGES_PER_WORKER {
             let name = format!("{} {round}.{n}", self.handle);
             let Some(answer) = self.change(&bearer, n, &name).await else {
                 return;
             };
+            answers.add_permits(1);
             if (200..300).contains(&answer.status) {
                 self.acknowledged.insert(answer.header("x-request-id").to_owned());
             } else {
@@ -181,26 +183,24 @@ async fn fifty_kills_lose_nothing_and_leave_nothing_half_done() {
             let bearer = running.anonymous().with_token(&worker.token);
             worker.check(&bearer).await;
         }
-        // The kill comes at another moment in each round, from the first changes to the last.
-        let moment = Duration::from_millis(5 + (round * 37) % 600);
-        let anonymous = running.anonymous();
-        let killer = tokio::spawn(async move {
-            tokio::time::sleep(moment).await;
-            running.kill();
-        });
+        // The kill comes after another answer in each round, wherever the changes of the other workers are then.
+        let answers = Arc::new(Semaphore::new(0));
         let jobs = workers.into_iter().map(|mut worker| {
-            let bearer = anonymous.with_token(&worker.token);
+            let bearer = running.anonymous().with_token(&worker.token);
+            let answers = answers.clone();
             tokio::spawn(async move {
-                worker.work(bearer, round).await;
+                worker.work(bearer, round, &answers).await;
                 worker
             })
         });
+        let jobs: Vec<_> = jobs.collect();
+        let _ = answers.acquire_many(1 + (round as u32 * 37) % 60).await.unwrap();
+        running.kill();
         let mut back = Vec::new();
-        for job in jobs.collect::<Vec<_>>() {
+        for job in jobs {
             back.push(job.await.unwrap());
         }
         workers = back;
-        killer.await.unwrap();
         acknowledged = workers.iter().map(|worker| worker.acknowledged.len()).sum();
     }
     let running = binary.serve();
@@ -260,4 +260,54 @@ async fn workspaces_asked_for_before_a_kill_are_made_after_it() {
         .map(|w| w["state"].as_str().unwrap())
         .collect();
     assert_eq!(states, ["enabled"; 7]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_connected_before_a_kill_is_in_the_log_after_it() {
+    if !has("postgres") || !has("psql") {
+        return;
+    }
+    let binary = Binary::new(env!("CARGO_BIN_EXE_standpipe")).with_workspaces();
+    let mut running = binary.serve();
+    binary.ok(&["admin", "user", "create", "ana", "--email", "ana@example.com"]);
+    let token = binary.ok(&["admin", "token", "create", "ana"]);
+    let mut bearer = running.anonymous().with_token(&token);
+    let workspace = "/api/v0/user/ana/workspace";
+    let made = bearer.post(workspace, json!({ "handle": "dev" })).await;
+    let made = made.with_status(201).json();
+    let dev = format!("{workspace}/dev");
+    until("the workspace is there", PATIENCE, async || {
+        (bearer.get(&dev).await.json()["state"] == "enabled").then_some(())
+    })
+    .await;
+    let password = bearer.get("/api/v0/user/ana/password").await.json();
+    let password = password["$password"].as_str().unwrap();
+    let (mut connected, mut left) = (BTreeSet::new(), 0);
+    for round in 0..5 {
+        let name = made["database_name"].as_str().unwrap();
+        let url = format!("postgresql://ana:{password}@{}/{name}", running.addresses.gateway);
+        let client = format!("client {round}");
+        let psql = Psql::new(format!("{url}?application_name={}", client.replace(' ', "%20")));
+        assert_eq!(psql.run("SELECT 1").await.rows(), "1");
+        connected.insert(client);
+        let asked = bearer.post_nothing(&format!("{dev}/query?sql=select+1")).await;
+        connected.insert(asked.with_status(200).header("x-request-id").to_owned());
+        running.kill();
+        left += std::fs::read_dir(binary.data_dir().join("events")).map_or(0, |files| files.count());
+        running = binary.serve();
+        bearer = running.anonymous().with_token(&token);
+        let records = whole_log(&bearer, "ana").await;
+        let is_of_one = |record: &&Value| record["action_type"] == "workspace.connection.open";
+        let found = records.iter().filter(is_of_one).map(|record| {
+            let via_api = record["data"]["via"] == "api";
+            let name = &record[if via_api { "request_id" } else { "user_agent" }];
+            name.as_str().unwrap().to_owned()
+        });
+        assert_eq!(found.clone().count(), connected.len(), "each once");
+        assert_eq!(found.collect::<BTreeSet<_>>(), connected);
+    }
+    assert!(left > 0, "each kill came too late to mean anything");
+    running.stop();
+    let verified = binary.ok(&["admin", "audit", "verify"]);
+    assert!(verified.ends_with("all are as they were written."), "{verified}");
 }

@@ -61,6 +61,7 @@ impl App {
     /// `pseudonym`, and still verifies. It may be repeated after a crash; the pseudonym must be the same then.
     pub async fn pseudonymise_audit_log(&self, user: UserId, pseudonym: &str) -> Result<()> {
         let key = self.keys().audit();
+        self.flush_events().await?;
         let mut after = Some(0);
         while let Some(place) = after {
             let mut tx = self.db().begin().await?;
@@ -85,6 +86,7 @@ impl App {
         filter: Option<&Filter>,
         page: Page,
     ) -> Result<AuditPage> {
+        self.flush_events().await?;
         let found = audit_log::search_records(self.db(), actor.id(), filter, &page).await?;
         Ok(AuditPage {
             records: found.rows,
@@ -94,6 +96,7 @@ impl App {
 
     /// One of the records in the actor's own audit log.
     pub async fn get_audit_record(&self, actor: &Actor, id: AuditId) -> Result<AuditRow> {
+        self.flush_events().await?;
         audit_log::find_record(self.db(), actor.id(), id)
             .await?
             .ok_or(Error::NotFound("record"))
@@ -101,6 +104,7 @@ impl App {
 
     /// How many records the actor's own log has of each of the last `days` days, today included, the oldest first.
     pub async fn audit_activity(&self, actor: &Actor, days: usize) -> Result<Vec<DayCount>> {
+        self.flush_events().await?;
         let today = audit_chain::day_of(self.now());
         let span = i64::try_from(days).unwrap_or(i64::MAX);
         let from = today.saturating_sub(span).saturating_add(1);

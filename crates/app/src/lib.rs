@@ -47,11 +47,11 @@ pub mod tokens;
 pub mod usage;
 pub mod workspaces;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use model::{Clock, Random};
-use store::Db;
+use store::{Db, events::Events};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +81,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    events: Events,
     keys: Keys,
     clock: Clock,
     random: Random,
@@ -108,6 +109,8 @@ struct Inner {
 pub struct Parts {
     /// The account store.
     pub db: Db,
+    /// The directory for events that are not in the store yet.
+    pub events: PathBuf,
     /// The keys that hash and seal.
     pub keys: Keys,
     /// The time.
@@ -133,8 +136,10 @@ impl App {
         let query_places = queries::Places::new(&parts.settings.queries);
         let spools = queries::Spools::new(&parts.settings.queries);
         let connection_places = connections::ConnectionPlaces::new(parts.settings.connections.clone());
+        let events = Events::new(parts.db.clone(), parts.keys.audit().clone(), parts.events);
         Self(Arc::new(Inner {
             db: parts.db,
+            events,
             keys: parts.keys,
             clock: parts.clock,
             random: parts.random,

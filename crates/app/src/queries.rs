@@ -113,7 +113,7 @@ impl App {
         let arrival = self.query_arrival(actor);
         let open = self.open_connection(&admission, arrival).await.map_err(refused)?;
         open.traffic().note(0, 0, SessionState::Active);
-        self.record_query_connection(actor, &access.workspace).await?;
+        self.record_query_connection(actor, &access.workspace)?;
         self.read(session, open, place, sql).await
     }
 
@@ -186,7 +186,7 @@ impl App {
     }
 
     /// That a connection was opened, as of the gateway's; what is asked over it stays between the person and PostgreSQL.
-    async fn record_query_connection(&self, actor: &Actor, workspace: &WorkspaceRow) -> Result<()> {
+    fn record_query_connection(&self, actor: &Actor, workspace: &WorkspaceRow) -> Result<()> {
         let via = via(actor);
         let entry = |whose: UserId| {
             AuditEntry::new(Some(whose), Action::WorkspaceConnectionOpen)
@@ -194,8 +194,7 @@ impl App {
                 .with("via", via)
         };
         let members = (workspace.user_id != actor.id()).then(|| entry(actor.id()));
-        self.commit_connection(actor.origin(), entry(workspace.user_id), members)
-            .await
+        self.append_connection(&actor.origin(), entry(workspace.user_id), members)
     }
 }
 

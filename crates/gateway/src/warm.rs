@@ -171,11 +171,6 @@ impl Warm {
         rooms.seen.insert(hash, now).as_ref().is_some_and(is_recent)
     }
 
-    /// Whether a session waits for `key`.
-    pub(crate) fn is_waiting(&self, key: &Key) -> bool {
-        self.rooms().waiting.iter().any(|waiting| waiting.key == *key)
-    }
-
     /// A session that waits for `key`, still alive and as fresh as a new one. Others that turn out not to be are closed.
     pub(crate) async fn take(&self, key: &Key, credential: &Credential) -> Option<Given> {
         while let Some(mut given) = self.fetch(key).await {

@@ -7,6 +7,7 @@ use store::Db;
 use crate::{Addresses, Config, Environment, Result, data_dir::DataDir, master_key, transport};
 
 const STORE_FILE: &str = "standpipe.db";
+const EVENTS: &str = "events";
 
 /// The account store and what opens its secrets.
 pub(crate) struct Opened {
@@ -50,6 +51,7 @@ impl Opened {
         let transport = transport::open(config, directory)?;
         Ok(App::new(Parts {
             db: self.db,
+            events: self.data_dir.join(EVENTS),
             keys: self.keys,
             clock: environment.clock.clone(),
             random: environment.random.clone(),

@@ -80,6 +80,7 @@ impl Server {
             server: config.workspaces_server()?,
         };
         let app = opened.app(config, &environment, &addresses, backends)?;
+        app.recover_events()?;
         if !config.shares_store() {
             app.recover_processes().await?;
         }
@@ -162,6 +163,12 @@ impl Server {
                 "last uses are not written"
             );
         }
+        if let Err(error) = self.app.flush_events().await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "events wait in the journal for the next start"
+            );
+        }
         if let Err(error) = self.app.flush_db_log().await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -233,8 +240,8 @@ fn workers(
     certificate: (Certificate, Arc<Notify>),
     stopping: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let [processes, fetches, connections, backends] = [(); 4].map(|()| app.clone());
-    let [end, fetches_end, end_too, backends_end] = [(); 4].map(|()| stopping.clone());
+    let [processes, fetches, connections, events, backends] = [(); 5].map(|()| app.clone());
+    let [end, fetches_end, end_too, events_end, backends_end] = [(); 5].map(|()| stopping.clone());
     let mails = (0..MAIL_WORKERS).map(|_| {
         let (app, end) = (app.clone(), stopping.clone());
         tokio::spawn(async move { app.deliver_mail(end).await })
@@ -244,6 +251,7 @@ fn workers(
         tokio::spawn(async move { processes.run_processes(end).await }),
         tokio::spawn(async move { fetches.run_avatar_fetches(fetches_end).await }),
         tokio::spawn(async move { connections.watch_connections(end_too).await }),
+        tokio::spawn(async move { events.write_events(events_end).await }),
         tokio::spawn(async move { backends.watch_backends(backends_end).await }),
         tokio::spawn(housekeeping::run(
             app.clone(),

@@ -1,10 +1,15 @@
 //! The chain of the audit log: appending to it, its signed heads, and reading it letter by letter to verify it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use model::{
     AuditId, UserId,
-    audit::{AuditEntry, ChainKey, Chained, GENESIS, Head, Link, Origin, Personal, stranger_chain},
+    audit::{
+        AuditEntry, ChainKey, Chained, GENESIS, Hash, Head, Link, Origin, PSEUDONYM, Personal, stranger_chain,
+    },
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Db, Result, Tx, deleted_users,
@@ -31,27 +36,32 @@ pub struct NewAuditRecord {
     pub key: ChainKey,
 }
 
-impl NewAuditRecord {
-    /// The chain that it belongs to.
-    pub(crate) fn chain(&self) -> String {
-        match self.entry.identity {
-            Some(identity) => identity.to_string(),
-            None => stranger_chain(&self.id.to_string()),
-        }
-    }
+/// A record without a place in its chain yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unchained {
+    /// What it will be, at place 0.
+    pub(crate) link: Link,
+    /// Hides its personal part from whoever sees only the chain.
+    pub(crate) salt: [u8; 32],
+}
 
-    fn link(self, sequence: i64) -> Link {
-        let chain = self.chain();
-        let Self {
+impl From<NewAuditRecord> for Unchained {
+    fn from(record: NewAuditRecord) -> Self {
+        let NewAuditRecord {
             id,
             at,
             origin,
             entry,
-            ..
-        } = self;
-        Link {
+            salt,
+            key: _,
+        } = record;
+        let chain = match entry.identity {
+            Some(identity) => identity.to_string(),
+            None => stranger_chain(&id.to_string()),
+        };
+        let link = Link {
             chain,
-            sequence,
+            sequence: 0,
             id: id.to_string(),
             identity_id: entry.identity.map(|id| id.to_string()),
             action: entry.action.as_str().to_owned(),
@@ -70,23 +80,39 @@ impl NewAuditRecord {
                 target_handle: entry.target_handle,
                 data: serde_json::Value::Object(entry.data).to_string(),
             },
-        }
+        };
+        Self { link, salt }
     }
 }
 
-/// Appends to the records' chains. Heads are the last rows that a transaction locks, in the order of their names, so
-/// that no two transactions wait for each other.
-pub(crate) async fn append(tx: &mut Tx, mut records: Vec<NewAuditRecord>) -> Result<()> {
-    records.sort_by_cached_key(NewAuditRecord::chain);
+/// Appends to the records' chains.
+pub(crate) async fn append(tx: &mut Tx, records: Vec<NewAuditRecord>) -> Result<()> {
+    let Some(key) = records.first().map(|record| record.key.clone()) else {
+        return Ok(());
+    };
+    append_unchained(tx, &key, records.into_iter().map(Unchained::from)).await
+}
+
+/// Appends to the records' chains, to each in the order in which they come. Heads are the last rows that a transaction
+/// locks, in the order of their names, so that no two transactions wait for each other.
+pub(crate) async fn append_unchained(
+    tx: &mut Tx,
+    key: &ChainKey,
+    records: impl Iterator<Item = Unchained>,
+) -> Result<()> {
+    let mut chains = BTreeMap::<String, Vec<Unchained>>::new();
     for record in records {
-        insert_record(tx, record).await?;
+        chains.entry(record.link.chain.clone()).or_default().push(record);
+    }
+    for (chain, records) in chains {
+        append_to_chain(tx, key, &chain, records).await?;
     }
     Ok(())
 }
 
 const LOCK_HEAD: Sql = sql(
-    "INSERT INTO audit_heads (chain, sequence, hash, mac) VALUES ($1, 1, $2, $2) \
-     ON CONFLICT (chain) DO UPDATE SET sequence = audit_heads.sequence + 1 RETURNING sequence, hash",
+    "INSERT INTO audit_heads (chain, sequence, hash, mac) VALUES ($1, $3, $2, $2) \
+     ON CONFLICT (chain) DO UPDATE SET sequence = audit_heads.sequence + excluded.sequence RETURNING sequence, hash",
 );
 
 const INSERT_RECORD: Sql = sql(
@@ -99,31 +125,63 @@ const INSERT_RECORD: Sql = sql(
 const UPDATE_HEAD: Sql = sql("UPDATE audit_heads SET hash = $3, mac = $4 WHERE chain = $1 AND sequence = $2");
 
 const COUNT_DAY: Sql = sql(
-    "INSERT INTO audit_days (identity_id, day, records) VALUES ($1, $2, 1) \
-     ON CONFLICT (identity_id, day) DO UPDATE SET records = audit_days.records + 1",
+    "INSERT INTO audit_days (identity_id, day, records) VALUES ($1, $2, $3) \
+     ON CONFLICT (identity_id, day) DO UPDATE SET records = audit_days.records + excluded.records",
 );
 
-async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
-    let (chain, salt, key) = (record.chain(), record.salt, record.key.clone());
-    let (identity, at) = (record.entry.identity, record.at);
+async fn append_to_chain(tx: &mut Tx, key: &ChainKey, chain: &str, records: Vec<Unchained>) -> Result<()> {
+    let count = i64::try_from(records.len()).unwrap_or(i64::MAX);
     let head = tx
-        .one(LOCK_HEAD, params![&chain, &GENESIS])
+        .one(LOCK_HEAD, params![chain, &GENESIS, count])
         .await?
         .ok_or(crate::Error::Unreadable("sequence"))?;
-    let (sequence, previous) = (head.int("sequence")?, head.bytes("hash")?);
-    let mut link = record.link(sequence);
-    // Under the head's lock: what was on its way while the account was deleted sees here that it is.
-    let is_deleted = match identity {
-        Some(identity) => deleted_users::is_deleted_in(tx, identity).await?,
-        None => false,
-    };
-    if is_deleted {
-        link.personal
-            .erase_own(link.actor_id.as_deref() == Some(chain.as_str()));
+    let (last, mut hash) = (head.int("sequence")?, head.bytes("hash")?);
+    // Under the head's lock: what was on its way while somebody was deleted sees here that they are.
+    let deleted = deleted_of(tx, &records).await?;
+    let mut days = BTreeMap::<i64, i64>::new();
+    for (record, sequence) in records.into_iter().zip(last - count + 1..) {
+        let Unchained { mut link, salt } = record;
+        link.sequence = sequence;
+        let is_deleted = |id: &Option<String>| id.as_ref().is_some_and(|id| deleted.contains(id));
+        let (is_own, is_actor) = (is_deleted(&link.identity_id), is_deleted(&link.actor_id));
+        if is_own || is_actor {
+            link.personal = link.personal.without(PSEUDONYM, is_own, is_actor);
+        }
+        if link.identity_id.is_some() && !is_own {
+            let records = days
+                .entry(link.created_at.div_euclid(MICROS_PER_DAY))
+                .or_default();
+            *records = records.saturating_add(1);
+        }
+        hash = insert_record(tx, link, &salt, &hash).await?.to_vec();
     }
-    let commitment = link.personal.commitment(&salt);
-    let hash = link.hash(&previous, &commitment);
-    let mac = key.head_mac(&chain, sequence, &hash);
+    let mac = key.head_mac(chain, last, &hash);
+    tx.run(UPDATE_HEAD, params![chain, last, hash, &mac]).await?;
+    for (day, records) in days {
+        tx.run(COUNT_DAY, params![chain, day, records]).await?;
+    }
+    Ok(())
+}
+
+/// Who of the people in `records` is deleted.
+async fn deleted_of(tx: &mut Tx, records: &[Unchained]) -> Result<BTreeSet<String>> {
+    let people = records
+        .iter()
+        .flat_map(|record| [&record.link.identity_id, &record.link.actor_id]);
+    let people: BTreeSet<&String> = people.flatten().collect();
+    let mut deleted = BTreeSet::new();
+    for person in people {
+        if deleted_users::is_deleted_in(tx, person).await? {
+            deleted.insert(person.clone());
+        }
+    }
+    Ok(deleted)
+}
+
+/// Writes a record that stands behind one with the hash `previous`, and says what its own is.
+async fn insert_record(tx: &mut Tx, link: Link, salt: &[u8; 32], previous: &[u8]) -> Result<Hash> {
+    let commitment = link.personal.commitment(salt);
+    let hash = link.hash(previous, &commitment);
     let Personal {
         actor_handle,
         actor_display_name,
@@ -136,7 +194,7 @@ async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
     let values = params![
         link.id,
         link.chain,
-        sequence,
+        link.sequence,
         link.identity_id,
         link.action,
         link.actor_id,
@@ -154,15 +212,17 @@ async fn insert_record(tx: &mut Tx, record: NewAuditRecord) -> Result<()> {
         link.created_at,
         &hash,
         &commitment,
-        &salt,
+        salt,
     ];
     tx.run(INSERT_RECORD, values).await?;
-    tx.run(UPDATE_HEAD, params![&chain, sequence, &hash, &mac])
-        .await?;
-    if let Some(identity) = identity.filter(|_| !is_deleted) {
-        tx.run(COUNT_DAY, params![identity, day_of(at)]).await?;
-    }
-    Ok(())
+    Ok(hash)
+}
+
+const FIND_ID: Sql = sql("SELECT id FROM audit_log WHERE id = $1");
+
+/// Whether a record with this id is there, read inside a write.
+pub(crate) async fn has_record(tx: &mut Tx, id: &str) -> Result<bool> {
+    Ok(tx.one(FIND_ID, params![id]).await?.is_some())
 }
 
 /// The day of `at`, counted from 1970 in UTC.
@@ -308,6 +368,7 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     INSERT_RECORD,
     UPDATE_HEAD,
     COUNT_DAY,
+    FIND_ID,
     LIST_DAYS,
     FIND_HEAD,
     LIST_HEADS,

@@ -99,24 +99,11 @@ async fn erase(tx: &mut Tx, key: &ChainKey, record: Chained, user: &str, pseudon
 
 /// What is left of a record's personal part.
 fn left_of(record: &Chained, user: &str, pseudonym: &str) -> Personal {
-    let was = record.link.personal.clone();
     let (is_own, is_actor) = (
         record.link.chain == user,
         record.link.actor_id.as_deref() == Some(user),
     );
-    Personal {
-        actor_handle: if is_actor {
-            pseudonym.to_owned()
-        } else {
-            was.actor_handle
-        },
-        actor_display_name: None,
-        actor_ip: String::new(),
-        credential_title: None,
-        user_agent: String::new(),
-        target_handle: was.target_handle.filter(|_| !is_own),
-        data: if is_own { "{}".to_owned() } else { was.data },
-    }
+    record.link.personal.clone().without(pseudonym, is_own, is_actor)
 }
 
 #[cfg(test)]

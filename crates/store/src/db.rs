@@ -11,9 +11,7 @@ use sqlx::{
 };
 
 use crate::{
-    Changes, Error, Result, Tx,
-    events::Log,
-    migrate,
+    Changes, Error, Result, Tx, migrate,
     row::Row,
     sql::{Built, Sql, Value},
     tx::Inner,
@@ -46,7 +44,6 @@ pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        log: Log,
     },
     Postgres(PgPool),
 }
@@ -60,7 +57,7 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             // As on PostgreSQL; whoever does not care writes ILIKE, which we make of lower().
             .pragma("case_sensitive_like", "ON")
-            // An acknowledged change survives a power cut; each transaction says so again.
+            // An acknowledged change survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             // Deleted secrets are overwritten, not left in free pages.
@@ -80,11 +77,7 @@ impl Db {
         let readers = pool(SQLITE_READERS)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self::new(Pools::Sqlite {
-            writer,
-            readers,
-            log: Log::of(path),
-        }))
+        Ok(Self::new(Pools::Sqlite { writer, readers }))
     }
 
     /// Connects to the PostgreSQL at `url` and brings its schema up to date.
@@ -140,17 +133,10 @@ impl Db {
     /// commit; on PostgreSQL, lock the account's row first ([`crate::users::lock_user`]).
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                const BEGIN: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
-                Inner::Sqlite(writer.begin_with(BEGIN).await?)
-            }
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
         };
-        Ok(self.tx(inner))
-    }
-
-    pub(crate) fn tx(&self, inner: Inner) -> Tx {
-        Tx::new(inner, self.changes.clone(), self.linger)
+        Ok(Tx::new(inner, self.changes.clone(), self.linger))
     }
 
     /// Makes what was deleted be gone from the files too: SQLite overwrites it in its own file, but a copy stays in the
@@ -167,7 +153,7 @@ impl Db {
     /// Closes all connections after the running statements.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers, .. } => {
+            Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }

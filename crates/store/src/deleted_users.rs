@@ -34,7 +34,7 @@ pub async fn find_deleted(db: &Db, user: UserId) -> Result<Option<Timestamp>> {
 }
 
 /// Whether the account is gone, read inside a write.
-pub(crate) async fn is_deleted_in(tx: &mut Tx, user: UserId) -> Result<bool> {
+pub(crate) async fn is_deleted_in(tx: &mut Tx, user: &str) -> Result<bool> {
     Ok(tx.one(FIND_DELETED, params![user]).await?.is_some())
 }
 

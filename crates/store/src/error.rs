@@ -15,6 +15,9 @@ pub enum Error {
     /// The database could not be reached or did not answer properly.
     #[error("the account store is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// The file in which events wait for the store cannot be written or read.
+    #[error("the journal of events is unavailable")]
+    Journal(#[source] std::io::Error),
     /// The schema could not be brought up to date.
     #[error("the account store's schema cannot be migrated")]
     Migrate(#[from] sqlx::migrate::MigrateError),

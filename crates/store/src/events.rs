@@ -1,134 +1,504 @@
-//! Events: records of what happened to an account and changed nothing of it, as that somebody connected. An event is safe
-//! from the end of this process when its writing is answered, and from that of the machine a moment later: nobody waits
-//! for a disk at each connection.
+//! Events: records of what happened to an account and changed nothing of it, as that somebody connected. Nobody waits for
+//! the account store at each of them. An event is safe from the end of this process when it is in a journal, a file in
+//! a directory of ours; what came together is written to the audit log a moment later, in one transaction, and the
+//! journal is gone. What a process left there the next one writes.
 
 use std::{
-    fs::File,
+    fs::{DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::time::sleep;
+use data_encoding::HEXLOWER;
+use model::audit::ChainKey;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    Db, Result, Tx,
-    audit_chain::{self, NewAuditRecord},
-    db::Pools,
-    tx::Inner,
+    Db, Error, NewAuditRecord, Result, Unrecorded,
+    audit_chain::{self, Unchained},
 };
 
-/// How long an event may wait for the disk. PostgreSQL has its own: three times its `wal_writer_delay`, 600 ms by default.
-const SYNC_AFTER: Duration = Duration::from_millis(100);
+/// How long the first of those that are written together waits. A journal is not synced: the disk has an event when the
+/// store has committed it.
+const TOGETHER: Duration = Duration::from_millis(50);
+/// After a store that did not take them.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Events that wait at most. What would leave another one is refused.
+const MOST: usize = 10_000;
+/// Events of one transaction: others write meanwhile.
+const AT_ONCE: usize = 500;
 
-/// The write-ahead log of an SQLite file, whose events wait for the disk together.
-#[derive(Clone, Debug)]
-pub(crate) struct Log {
-    path: Arc<PathBuf>,
-    is_waiting: Arc<AtomicBool>,
+/// The events of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Events(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    key: ChainKey,
+    directory: PathBuf,
+    waiting: Mutex<Waiting>,
+    /// Held by whoever writes to the store.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    came: Notify,
 }
 
-impl Log {
-    /// That of the store at `path`.
-    pub(crate) fn of(path: &Path) -> Self {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        Self {
-            path: Arc::new(log.into()),
-            is_waiting: Arc::default(),
-        }
+/// What is not in the store yet, and the file that it is in.
+#[derive(Default)]
+struct Waiting {
+    batch: Batch,
+    journal: Option<File>,
+}
+
+#[derive(Default)]
+struct Batch {
+    records: Vec<Unchained>,
+    journals: Vec<PathBuf>,
+    /// Whether some of it may be in the store already.
+    is_doubtful: bool,
+}
+
+impl Events {
+    /// Those whose journals are in `directory`, which is made when there is one.
+    pub fn new(db: Db, key: ChainKey, directory: PathBuf) -> Self {
+        Self(Arc::new(Inner {
+            db,
+            key,
+            directory,
+            waiting: Mutex::default(),
+            writing: Arc::default(),
+            came: Notify::new(),
+        }))
     }
 
-    /// Has what was written until now on the disk soon.
-    fn sync_soon(&self) {
-        if self.is_waiting.swap(true, SeqCst) {
-            return;
+    /// Puts the records of one event into the journal. It writes a few hundred bytes to a file without waiting for the
+    /// disk, so that it may be called where nothing may block.
+    pub fn append(&self, records: impl IntoIterator<Item = NewAuditRecord>) -> Result<()> {
+        let records: Vec<Unchained> = records.into_iter().map(Unchained::from).collect();
+        let mut lines = Vec::with_capacity(1024);
+        for record in &records {
+            self.put_line(&mut lines, record).map_err(Error::Journal)?;
         }
-        let log = self.clone();
-        tokio::spawn(async move {
-            sleep(SYNC_AFTER).await;
-            log.is_waiting.store(false, SeqCst);
-            let synced = tokio::task::spawn_blocking(move || log.sync()).await;
-            if let Ok(Err(error)) = synced {
-                tracing::error!(%error, "events are not on the disk yet");
-            }
+        let mut waiting = self.waiting();
+        if waiting.batch.records.len() >= MOST {
+            let full = "too many events wait for the account store";
+            return Err(Error::Journal(io::Error::other(full)));
+        }
+        let Some(first) = records.first() else {
+            return Ok(());
+        };
+        waiting
+            .write(&self.0.directory, &first.link.id, &lines)
+            .map_err(Error::Journal)?;
+        waiting.batch.records.extend(records);
+        self.0.came.notify_one();
+        Ok(())
+    }
+
+    /// Has everything in the store that was appended before.
+    pub async fn flush(&self) -> Result<()> {
+        let writing = self.0.writing.clone().lock_owned().await;
+        if self.waiting().batch.is_empty() {
+            return Ok(());
+        }
+        let events = self.clone();
+        // In a task of its own: whoever asks for it may go away.
+        let written = tokio::spawn(async move {
+            let _writing = writing;
+            events.write().await
         });
+        written
+            .await
+            .map_err(|_| Error::Unavailable(sqlx::Error::WorkerCrashed))?
     }
 
-    /// SQLite has no lock on this file that closing it would end.
-    fn sync(&self) -> std::io::Result<()> {
-        match File::open(&*self.path) {
-            Ok(file) => file.sync_data(),
-            // The store was closed, and all of it is in its own file.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+    /// Has what comes together in the store a moment later, for ever.
+    pub async fn run(&self) {
+        loop {
+            self.0.came.notified().await;
+            sleep(TOGETHER).await;
+            if let Err(error) = self.flush().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "events wait in the journal for the account store"
+                );
+                sleep(PAUSE).await;
+                self.0.came.notify_one();
+            }
         }
     }
-}
 
-impl Db {
-    /// Commits the records of an event, or none of them. What was read of an account can still be used.
-    pub async fn append_event<const N: usize>(&self, records: [NewAuditRecord; N]) -> Result<()> {
-        const { assert!(N > 0, "an event is recorded") };
-        let mut tx = self.begin_event().await?;
-        audit_chain::append(&mut tx, records.into()).await?;
-        tx.inner.commit().await?;
-        if let Pools::Sqlite { log, .. } = &self.pools {
-            log.sync_soon();
+    /// Takes up what earlier processes left. Only one process at a time may use the directory.
+    pub fn recover(&self) -> Result<()> {
+        let mut journals = journals(&self.0.directory).map_err(Error::Journal)?;
+        journals.sort();
+        let mut batch = Batch {
+            is_doubtful: true,
+            ..Batch::default()
+        };
+        for journal in journals {
+            let lines = std::fs::read(&journal).map_err(Error::Journal)?;
+            for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                match self.read_line(line) {
+                    Some(record) => batch.records.push(record),
+                    None => {
+                        tracing::error!(journal = %journal.display(), "a line of the journal was not written by us, or not to its end; it is left out")
+                    }
+                }
+            }
+            batch.journals.push(journal);
+        }
+        if !batch.is_empty() {
+            tracing::info!(events = batch.records.len(), "events that the last server left");
+            self.waiting().batch.put_before(batch);
+            self.0.came.notify_one();
         }
         Ok(())
     }
 
-    async fn begin_event(&self) -> Result<Tx> {
-        let inner = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                const BEGIN: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
-                Inner::Sqlite(writer.begin_with(BEGIN).await?)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(&self) -> Result<()> {
+        let batch = self.waiting().take();
+        for records in batch.records.chunks(AT_ONCE) {
+            if let Err(error) = self.write_some(records, batch.is_doubtful).await {
+                // The answer to a commit may have been lost, and earlier ones stand.
+                self.waiting().batch.put_before(Batch {
+                    is_doubtful: true,
+                    ..batch
+                });
+                return Err(error);
             }
-            Pools::Postgres(pool) => {
-                const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
-                Inner::Postgres(pool.begin_with(BEGIN).await?)
+        }
+        for journal in &batch.journals {
+            if let Err(error) = std::fs::remove_file(journal) {
+                tracing::warn!(%error, journal = %journal.display(), "a journal is left");
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_some(&self, records: &[Unchained], is_doubtful: bool) -> Result<()> {
+        let mut tx = self.0.db.begin().await?;
+        let mut new = Vec::with_capacity(records.len());
+        for record in records {
+            if !is_doubtful || !audit_chain::has_record(&mut tx, &record.link.id).await? {
+                new.push(record.clone());
+            }
+        }
+        audit_chain::append_unchained(&mut tx, &self.0.key, new.into_iter()).await?;
+        tx.commit_unrecorded(Unrecorded::Event).await
+    }
+
+    /// A line: what signs it, and the record as JSON.
+    fn put_line(&self, lines: &mut Vec<u8>, record: &Unchained) -> io::Result<()> {
+        let json = serde_json::to_vec(record)?;
+        lines.extend_from_slice(HEXLOWER.encode(&self.0.key.event_mac(&json)).as_bytes());
+        lines.push(b' ');
+        lines.extend_from_slice(&json);
+        lines.push(b'\n');
+        Ok(())
+    }
+
+    fn read_line(&self, line: &[u8]) -> Option<Unchained> {
+        let space = line.iter().position(|byte| *byte == b' ')?;
+        let (mac, json) = (line.get(..space)?, line.get(space.checked_add(1)?..)?);
+        let is_genuine = self.0.key.is_event_genuine(json, &HEXLOWER.decode(mac).ok()?);
+        serde_json::from_slice(json).ok().filter(|_| is_genuine)
+    }
+}
+
+impl Waiting {
+    /// Writes to the open journal, or to a new one of this name.
+    fn write(&mut self, directory: &Path, name: &str, lines: &[u8]) -> io::Result<()> {
+        let mut journal = match self.journal.take() {
+            Some(journal) => journal,
+            None => {
+                let path = directory.join(name).with_extension(EXTENSION);
+                let journal = make(directory, &path)?;
+                self.batch.journals.push(path);
+                journal
             }
         };
-        Ok(self.tx(inner))
+        // After a failure nothing more goes behind what may be half a line.
+        journal.write_all(lines)?;
+        self.journal = Some(journal);
+        Ok(())
     }
+
+    fn take(&mut self) -> Batch {
+        self.journal = None;
+        std::mem::take(&mut self.batch)
+    }
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.journals.is_empty()
+    }
+
+    fn put_before(&mut self, mut earlier: Self) {
+        earlier.records.append(&mut self.records);
+        earlier.journals.append(&mut self.journals);
+        earlier.is_doubtful |= self.is_doubtful;
+        *self = earlier;
+    }
+}
+
+const EXTENSION: &str = "jsonl";
+
+/// Makes a journal that only its owner can read, and its directory where it is missing.
+fn make(directory: &Path, path: &Path) -> io::Result<File> {
+    let open = || {
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true).mode(0o600).open(path)
+    };
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            open()
+        }
+        opened => opened,
+    }
+}
+
+fn journals(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut journals = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            journals.push(path);
+        }
+    }
+    Ok(journals)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use model::{
+        AuditId, Random, UserId,
+        audit::{Action, AuditEntry, Credential, Origin},
+    };
+
     use super::*;
-    use crate::sql::{Sql, sql};
+    use crate::sql::{Sql, Value, params, sql};
 
-    /// How durable a transaction of `db` is: 1 waits for no disk, 2 does.
-    async fn level(mut tx: Tx) -> i64 {
-        const LEVEL: Sql = sql("PRAGMA synchronous");
-        let row = tx.one(LEVEL, Vec::new()).await.unwrap().unwrap();
-        row.int("synchronous").unwrap()
+    struct World {
+        db: Db,
+        random: Random,
+        user: UserId,
+        folder: tempfile::TempDir,
+    }
+
+    impl World {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let random = Random::new({
+                let count = std::sync::atomic::AtomicU64::new(0);
+                move |out| {
+                    let count = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let bytes = count.to_le_bytes().into_iter().cycle();
+                    out.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+                }
+            });
+            Self {
+                db: Db::open_sqlite(&folder.path().join("store.db")).await.unwrap(),
+                user: UserId::new(Timestamp::UNIX_EPOCH, &random),
+                random,
+                folder,
+            }
+        }
+
+        fn directory(&self) -> PathBuf {
+            self.folder.path().join("events")
+        }
+
+        /// What a process has that uses the directory.
+        fn events(&self) -> Events {
+            Events::new(self.db.clone(), ChainKey::new([1; 32]), self.directory())
+        }
+
+        fn record(&self, n: usize) -> NewAuditRecord {
+            NewAuditRecord {
+                id: AuditId::new(Timestamp::UNIX_EPOCH, &self.random),
+                at: Timestamp::UNIX_EPOCH,
+                origin: Origin {
+                    user: Some(self.user),
+                    handle: "ana".to_owned(),
+                    display_name: None,
+                    credential: Credential::DatabasePassword,
+                    ip: "192.0.2.7".to_owned(),
+                    user_agent: format!("client {n}"),
+                    request_id: format!("c_{n}"),
+                },
+                entry: AuditEntry::new(Some(self.user), Action::WorkspaceConnectionOpen),
+                salt: self.random.bytes(),
+                key: ChainKey::new([1; 32]),
+            }
+        }
+
+        /// What the clients of the records in the log were called.
+        async fn logged(&self) -> Vec<String> {
+            let chain = self.user.to_string();
+            let links = audit_chain::list_chain(&self.db, &chain, 0, 1000).await.unwrap();
+            let places: Vec<i64> = links.iter().map(|chained| chained.link.sequence).collect();
+            assert_eq!(places, (1..=links.len() as i64).collect::<Vec<_>>());
+            let head = audit_chain::find_head(&self.db, &chain).await.unwrap();
+            assert_eq!(head.map_or(0, |head| head.sequence), links.len() as i64);
+            links
+                .into_iter()
+                .map(|chained| chained.link.personal.user_agent)
+                .collect()
+        }
+
+        async fn counted(&self) -> i64 {
+            let days = audit_chain::list_days(&self.db, self.user, 0, 0).await.unwrap();
+            days.iter().map(|(_, records)| records).sum()
+        }
+    }
+
+    async fn run(db: &Db, sql: Sql, values: Vec<Value>) {
+        let mut tx = db.begin().await.unwrap();
+        tx.run(sql, values).await.unwrap();
+        tx.commit_unrecorded(Unrecorded::Expiry).await.unwrap();
+    }
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|n| format!("client {n}")).collect()
     }
 
     #[tokio::test]
-    async fn an_event_waits_for_no_disk_and_the_change_after_it_does() {
-        let dir = tempfile::tempdir().unwrap();
-        let db = Db::open_sqlite(&dir.path().join("store.db")).await.unwrap();
-        assert_eq!(level(db.begin_event().await.unwrap()).await, 1);
-        assert_eq!(level(db.begin().await.unwrap()).await, 2);
-        assert_eq!(level(db.begin_event().await.unwrap()).await, 1);
+    async fn what_came_together_is_in_the_log_in_its_order_and_in_no_journal() {
+        let world = World::new().await;
+        let events = world.events();
+        for n in 0..AT_ONCE + 1 {
+            events.append([world.record(n)]).unwrap();
+        }
+        assert_eq!(world.logged().await, names(0), "nobody waited for the store");
+        assert_eq!(journals(&world.directory()).unwrap().len(), 1);
+        events.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(AT_ONCE + 1));
+        assert_eq!(world.counted().await, AT_ONCE as i64 + 1);
+        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+        events.append([world.record(AT_ONCE + 1)]).unwrap();
+        events.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(AT_ONCE + 2));
     }
 
     #[tokio::test]
-    async fn a_log_is_synced_while_it_is_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("store.db");
-        let db = Db::open_sqlite(&path).await.unwrap();
-        db.begin().await.unwrap();
-        let log = Log::of(&path);
-        assert!(log.path.exists(), "it has the name that SQLite gives it");
-        log.sync().unwrap();
-        db.close().await;
-        assert!(!log.path.exists());
-        log.sync().unwrap();
+    async fn what_a_process_left_the_next_one_writes_once() {
+        let world = World::new().await;
+        let killed = world.events();
+        for n in 0..3 {
+            killed.append([world.record(n)]).unwrap();
+        }
+        let [journal] = &journals(&world.directory()).unwrap()[..] else {
+            panic!("one journal")
+        };
+        let left = std::fs::read(journal).unwrap();
+        let next = world.events();
+        next.recover().unwrap();
+        next.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(3));
+        // Killed between the commit and the end of the journal, with one event more.
+        std::fs::write(journal, left).unwrap();
+        let last = world.events();
+        last.recover().unwrap();
+        last.append([world.record(3)]).unwrap();
+        last.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(4));
+        assert_eq!(world.counted().await, 4);
+        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_not_ours_or_not_whole_is_left_out() {
+        let world = World::new().await;
+        let killed = world.events();
+        for n in 0..3 {
+            killed.append([world.record(n)]).unwrap();
+        }
+        let [journal] = &journals(&world.directory()).unwrap()[..] else {
+            panic!("one journal")
+        };
+        let left = std::fs::read_to_string(journal).unwrap();
+        let forged = left.replace("client 1", "client 9");
+        std::fs::write(journal, &forged[..forged.len() - 10]).unwrap();
+        let next = world.events();
+        next.recover().unwrap();
+        next.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(1));
+    }
+
+    #[tokio::test]
+    async fn what_the_store_does_not_take_waits_and_comes_once() {
+        const BREAK: Sql = sql("ALTER TABLE audit_days RENAME TO gone");
+        const MEND: Sql = sql("ALTER TABLE gone RENAME TO audit_days");
+        let world = World::new().await;
+        let events = world.events();
+        events.append([world.record(0)]).unwrap();
+        run(&world.db, BREAK, params![]).await;
+        assert!(events.flush().await.is_err());
+        events.append([world.record(1)]).unwrap();
+        assert!(events.flush().await.is_err());
+        run(&world.db, MEND, params![]).await;
+        events.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(2));
+        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[tokio::test]
+    async fn who_was_deleted_meanwhile_is_named_nowhere() {
+        const DELETE: Sql = sql("INSERT INTO deleted_users (id, deleted_at) VALUES ($1, 0)");
+        let world = World::new().await;
+        let events = world.events();
+        let bob = UserId::new(Timestamp::UNIX_EPOCH, &world.random);
+        let mut in_bobs_log = world.record(1);
+        in_bobs_log.entry.identity = Some(bob);
+        events.append([world.record(0), in_bobs_log]).unwrap();
+        run(&world.db, DELETE, params![world.user]).await;
+        events.flush().await.unwrap();
+        for chain in [world.user, bob] {
+            let links = audit_chain::list_chain(&world.db, &chain.to_string(), 0, 9).await;
+            let personal = &links.unwrap()[0].link.personal;
+            assert_eq!(personal.actor_handle, model::audit::PSEUDONYM);
+            assert!(personal.actor_ip.is_empty() && personal.user_agent.is_empty());
+        }
+        assert_eq!(world.counted().await, 0);
+    }
+
+    #[tokio::test]
+    async fn without_a_journal_there_is_no_event() {
+        let world = World::new().await;
+        std::fs::write(world.directory(), "in the way").unwrap();
+        let events = world.events();
+        assert!(matches!(events.append([world.record(0)]), Err(Error::Journal(_))));
+        events.flush().await.unwrap();
+        assert_eq!(world.logged().await, names(0));
+    }
+
+    #[tokio::test]
+    async fn what_waits_has_a_limit() {
+        let world = World::new().await;
+        let events = world.events();
+        for n in 0..MOST {
+            events.append([world.record(n)]).unwrap();
+        }
+        assert!(matches!(
+            events.append([world.record(MOST)]),
+            Err(Error::Journal(_))
+        ));
+        events.flush().await.unwrap();
+        events.append([world.record(MOST)]).unwrap();
     }
 }

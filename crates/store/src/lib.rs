@@ -7,7 +7,7 @@
 mod changes;
 mod db;
 mod error;
-mod events;
+pub mod events;
 mod migrate;
 mod row;
 mod search;

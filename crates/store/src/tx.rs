@@ -15,7 +15,7 @@ use crate::{
 
 /// A transaction. Dropped without a commit, it never happened.
 pub struct Tx {
-    pub(crate) inner: Inner,
+    inner: Inner,
     changes: Changes,
     linger: Duration,
 }
@@ -42,6 +42,8 @@ pub enum Unrecorded {
     CodeTry,
     /// An address was proven that has no account yet.
     AddressProven,
+    /// Something happened to an account and changed nothing of it: the records themselves are what is written.
+    Event,
     /// A database connection ended, whose opening is recorded.
     ConnectionEnd,
     /// Rows whose time is over were removed.
@@ -166,7 +168,7 @@ impl Tx {
 }
 
 impl Inner {
-    pub(crate) async fn commit(self) -> Result<()> {
+    async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(inner) => Ok(inner.commit().await?),
             Self::Postgres(inner) => Ok(inner.commit().await?),

@@ -37,6 +37,7 @@ impl AuditExport {
         if self.ended {
             return Ok(None);
         }
+        self.app.flush_events().await?;
         let page = Page {
             limit: BATCH,
             after: self.after.take(),

@@ -5,17 +5,14 @@ use model::{
     audit::{Action, AuditEntry, Credential, Origin},
 };
 use store::users::UserRow;
+use tokio_util::sync::CancellationToken;
 
 use super::{Admission, ConnectionRequest, DatabaseLogin, Refusal};
 use crate::{App, Peer, Result};
 
 impl App {
     /// Records that a connection was opened.
-    pub async fn record_connection_open(
-        &self,
-        admission: &Admission,
-        request: &ConnectionRequest,
-    ) -> Result<()> {
+    pub fn record_connection_open(&self, admission: &Admission, request: &ConnectionRequest) -> Result<()> {
         let origin = connection_origin(Some(&admission.user), request, Credential::DatabasePassword);
         let entry = |whose: UserId| {
             AuditEntry::new(Some(whose), Action::WorkspaceConnectionOpen)
@@ -25,33 +22,41 @@ impl App {
         };
         let owners = entry(admission.workspace.user_id);
         let members = admission.member.as_ref().map(|member| entry(member.user_id));
-        self.commit_connection(origin, owners, members).await
+        self.append_connection(&origin, owners, members)
     }
 
-    /// Commits the record of a connection in the log of the workspace's owner, and in that of the person who came if
-    /// they are somebody else. It changes nothing of an account.
-    pub(crate) async fn commit_connection(
+    /// Records a connection in the log of the workspace's owner, and in that of the person who came if they are somebody
+    /// else. It changes nothing of an account.
+    pub(crate) fn append_connection(
         &self,
-        origin: Origin,
+        origin: &Origin,
         owners: AuditEntry,
         members: Option<AuditEntry>,
     ) -> Result<()> {
-        let first = self.record(origin.clone(), owners);
-        match members {
-            Some(entry) => {
-                self.db()
-                    .append_event([first, self.record(origin, entry)])
-                    .await?
-            }
-            None => self.db().append_event([first]).await?,
-        }
-        Ok(())
+        let entries = [Some(owners), members].into_iter().flatten();
+        let records = entries.map(|entry| self.record(origin.clone(), entry));
+        Ok(self.0.events.append(records)?)
+    }
+
+    /// Takes up the events that the last server on this data directory left. For the server itself, before its first.
+    pub fn recover_events(&self) -> Result<()> {
+        Ok(self.0.events.recover()?)
+    }
+
+    /// Has events in the audit log a moment after they happened, until `end`.
+    pub async fn write_events(&self, end: CancellationToken) {
+        end.run_until_cancelled(self.0.events.run()).await;
+    }
+
+    /// Has in the audit log what happened until now.
+    pub async fn flush_events(&self) -> Result<()> {
+        Ok(self.0.events.flush().await?)
     }
 
     /// Records that a connection was refused, with the true reason, in the log of the account whose name was used. A
     /// name that nobody has belongs to no account's log. So many a minute are kept of one account, and of names that
     /// nobody has from one network and from all; the rest is in the server's log alone, so that guessing fills no disk.
-    pub async fn record_connection_refusal(
+    pub fn record_connection_refusal(
         &self,
         login: Option<&DatabaseLogin>,
         request: &ConnectionRequest,
@@ -86,7 +91,7 @@ impl App {
         if let Some(user) = user {
             entry = entry.on(user.id, &user.handle);
         }
-        Ok(self.db().append_event([self.record(origin, entry)]).await?)
+        Ok(self.0.events.append([self.record(origin, entry)])?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a backend is entered: by a session that waits for this very client, or by a new one.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use app::connections::{Admission, BackendStream, Refusal};
 use bytes::{Buf, Bytes, BytesMut};
@@ -28,32 +28,22 @@ pub(super) struct Session {
     pub(super) warmth: Option<Warmth>,
 }
 
-/// Enters where `admission` leads, with the client's `parameters`, and has it recorded before it is entered for good: while
-/// a kept session proves that it is fresh, or after the login to a new one. So a record may stand in the log of one that
-/// was not fresh any more and whose backend then takes nobody; the refusal stands behind it.
+/// Enters where `admission` leads, with the client's `parameters`.
 pub(super) async fn enter(
     shared: &Shared,
     admission: &Admission,
     parameters: &[u8],
-    record: impl Future<Output = Result<(), Stop>>,
 ) -> Result<Session, Stop> {
     let backend = &admission.backend;
     let packet = startup_packet(backend, parameters);
     let key = Key::new(admission.entrance(), &backend.address, packet.clone());
     let is_worth_it = shared.warm.is_on() && shared.warm.is_worth_it(&key);
-    let is_waiting = is_worth_it && shared.warm.is_waiting(&key);
-    let mut record = pin!(record);
-    if is_waiting {
-        let take = shared.warm.take(&key, &backend.credential);
-        let (given, recorded) = tokio::join!(take, record.as_mut());
-        recorded?;
-        if let Some(given) = given {
-            return Ok(Session {
-                welcome: given.welcome(),
-                stream: given.stream,
-                warmth: Some(given.warmth),
-            });
-        }
+    if is_worth_it && let Some(given) = shared.warm.take(&key, &backend.credential).await {
+        return Ok(Session {
+            welcome: given.welcome(),
+            stream: given.stream,
+            warmth: Some(given.warmth),
+        });
     }
     let entry = Entry {
         shared,
@@ -63,11 +53,7 @@ pub(super) async fn enter(
     };
     let deadline = Instant::now() + shared.settings.backend_timeout;
     let entered = within(deadline, entry.try_hard(is_worth_it)).await;
-    let session = entered.map_err(login::Failure::into_stop)?;
-    if !is_waiting {
-        record.await?;
-    }
-    Ok(session)
+    entered.map_err(login::Failure::into_stop)
 }
 
 struct Entry<'e> {

@@ -83,6 +83,7 @@ async fn door_with(limits: LimitSettings, settings_of_ours: GatewaySettings) -> 
     let random = random();
     let app = App::new(Parts {
         db: Db::open_sqlite(&data.path().join("store.db")).await.unwrap(),
+        events: data.path().join("events"),
         keys: Keys::new(&MasterKey::generate(&random)),
         clock: Clock::new(|| "2026-11-01T00:00:00Z".parse().unwrap()),
         random,

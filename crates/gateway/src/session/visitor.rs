@@ -12,7 +12,6 @@ use bytes::{Bytes, BytesMut};
 use model::scram::nonce;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    task::JoinHandle,
     time::{Instant, sleep_until, timeout},
 };
 
@@ -200,14 +199,16 @@ where
         Ok((open, place))
     }
 
-    /// Enters and has it recorded. A backend that hangs up while the right to it ends is no fault of the backend.
+    /// Enters and records it. A backend that hangs up while the right to it ends is no fault of the backend.
     async fn enter(&self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
-        let record = stored(self.shared.app.record_connection_open(admission, &self.request));
-        tokio::select! {
+        let session = tokio::select! {
             biased;
             () = open.end().cancelled() => Err(Stop::refused(Refusal::EndedMeanwhile, "while it entered")),
-            session = entry::enter(self.shared, admission, &self.startup.parameters, record) => session,
-        }
+            session = entry::enter(self.shared, admission, &self.startup.parameters) => session,
+        }?;
+        let recorded = self.shared.app.record_connection_open(admission, &self.request);
+        recorded.map_err(unavailable)?;
+        Ok(session)
     }
 
     /// Tells the client that it is in: one write, so that until here each failure is a clean error at startup.
@@ -274,17 +275,18 @@ where
         let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
         line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
         let answer_at = self.proof_at.unwrap_or_else(Instant::now) + self.delay();
-        // Who only waits for the answer keeps nobody from a handshake.
-        let seat = place.wait();
-        let recorded = self.record_refusal(refusal, place);
-        if seat.is_none() {
-            return;
+        let app = &self.shared.app;
+        if let Err(error) = app.record_connection_refusal(self.login.as_ref(), &self.request, &refusal) {
+            tracing::error!(
+                connection.id = %self.request.connection_id,
+                error = &error as &dyn std::error::Error,
+                "a refused connection was not recorded"
+            );
         }
+        // Who only waits for the answer keeps nobody from a handshake.
+        let Some(_seat) = place.wait() else { return };
         if refusal == Refusal::WrongPassword {
             sleep_until(answer_at).await;
-        } else {
-            // Joining fails only if the recording panicked, which the runtime has reported.
-            let _ = recorded.await;
         }
         close(&mut self.stream, Some(answer.encode())).await;
     }
@@ -293,25 +295,17 @@ where
         let [jitter] = self.shared.app.random().bytes();
         self.shared.settings.refusal_delay + Duration::from_millis(u64::from(jitter) * JITTER_MS / 255)
     }
-
-    /// Records in a task of its own, which keeps the place in the handshake, so that slow records cannot pile up.
-    fn record_refusal(&mut self, refusal: Refusal, place: Place) -> JoinHandle<()> {
-        let (app, login, request) = (self.shared.app.clone(), self.login.take(), self.request.clone());
-        self.shared.tasks.spawn(async move {
-            let _place = place;
-            let record = app.record_connection_refusal(login.as_ref(), &request, &refusal);
-            if stored(record).await.is_err() {
-                tracing::error!(connection.id = %request.connection_id, "a refused connection was not recorded");
-            }
-        })
-    }
 }
 
 /// An answer of the account store, or the refusal for want of one.
 async fn stored<T>(answer: impl Future<Output = Result<T, app::Error>>) -> Result<T, Stop> {
     match timeout(STORE, answer).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(Stop::refused(Refusal::Unavailable, error.to_string())),
+        Ok(Err(error)) => Err(unavailable(error)),
         Err(_) => Err(Stop::refused(Refusal::Unavailable, "the account store is slow")),
     }
+}
+
+fn unavailable(error: app::Error) -> Stop {
+    Stop::refused(Refusal::Unavailable, error.to_string())
 }

@@ -6,6 +6,7 @@
 //! leaves a MAC under a key that is not in the store, so that an erasure is told from a forgery. The head of a chain,
 //! its last sequence number and hash, carries such a MAC too: who cuts records off the end cannot make another.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -42,6 +43,18 @@ impl ChainKey {
         left.write(&mut text);
         hmac_sha256(&self.0, &text.0)
     }
+
+    /// The signature of an event that waits for its place in a chain, as it is written down meanwhile.
+    pub fn event_mac(&self, event: &[u8]) -> Hash {
+        let mut text = Canonical::new("standpipe audit event v1");
+        text.bytes(event);
+        hmac_sha256(&self.0, &text.0)
+    }
+
+    /// Whether `mac` is the signature of `event`.
+    pub fn is_event_genuine(&self, event: &[u8], mac: &[u8]) -> bool {
+        same(&self.event_mac(event), mac)
+    }
 }
 
 impl std::fmt::Debug for ChainKey {
@@ -54,7 +67,7 @@ impl std::fmt::Debug for ChainKey {
 pub const PSEUDONYM: &str = "deleted";
 
 /// The part of a record that may tell of a person, and that an erasure replaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Personal {
     /// The actor's handle then.
     pub actor_handle: String,
@@ -73,23 +86,23 @@ pub struct Personal {
 }
 
 impl Personal {
-    /// Takes everything out that may tell of the log's owner: for what is recorded once they are deleted. `by_owner`
-    /// is whether they acted themselves.
-    pub fn erase_own(&mut self, by_owner: bool) {
-        let actor_handle = std::mem::take(&mut self.actor_handle);
-        *self = Self {
-            actor_handle: if by_owner {
-                PSEUDONYM.to_owned()
+    /// What is left of it when everything is taken out that may tell of somebody who is deleted, and who has `pseudonym`
+    /// where their handle was: `is_own` is whether the log is theirs, `is_actor` whether they acted.
+    #[must_use]
+    pub fn without(self, pseudonym: &str, is_own: bool, is_actor: bool) -> Self {
+        Self {
+            actor_handle: if is_actor {
+                pseudonym.to_owned()
             } else {
-                actor_handle
+                self.actor_handle
             },
             actor_display_name: None,
             actor_ip: String::new(),
             credential_title: None,
             user_agent: String::new(),
-            target_handle: None,
-            data: "{}".to_owned(),
-        };
+            target_handle: self.target_handle.filter(|_| !is_own),
+            data: if is_own { "{}".to_owned() } else { self.data },
+        }
     }
 
     fn write(&self, to: &mut Canonical) {
@@ -111,7 +124,7 @@ impl Personal {
 }
 
 /// A record as the store holds it, letter by letter, so that one that was tampered with can be read too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The chain: the account's id, or one of [`stranger_chain`].
     pub chain: String,
