@@ -1,7 +1,7 @@
 //! Events: records of what happened to an account and changed nothing of it, as that somebody connected. Nobody waits for
 //! the account store at each of them. An event is safe from the end of this process when it is in a journal, a file in
 //! a directory of ours; what came together is written to the audit log a moment later, in one transaction, and the
-//! journal is gone. What a process left there the next one writes.
+//! journal is emptied. What a process left there the next one writes.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -23,7 +23,7 @@ use crate::{
 
 /// How long the first of those that are written together waits. A journal is not synced: the disk has an event when the
 /// store has committed it.
-const TOGETHER: Duration = Duration::from_millis(50);
+const TOGETHER: Duration = Duration::from_millis(100);
 /// After a store that did not take them.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Events that wait at most. What would leave another one is refused.
@@ -45,17 +45,27 @@ struct Inner {
     came: Notify,
 }
 
-/// What is not in the store yet, and the file that it is in.
+/// What is not in the store yet.
 #[derive(Default)]
 struct Waiting {
     batch: Batch,
-    journal: Option<File>,
+    /// Whether the last of the batch's journals takes more.
+    is_open: bool,
+    /// Empty ones.
+    spare: Vec<Journal>,
+}
+
+/// A file of lines.
+struct Journal {
+    path: PathBuf,
+    file: File,
 }
 
 #[derive(Default)]
 struct Batch {
     records: Vec<Unchained>,
-    journals: Vec<PathBuf>,
+    /// Where they are written down.
+    journals: Vec<Journal>,
     /// Whether some of it may be in the store already.
     is_doubtful: bool,
 }
@@ -132,23 +142,24 @@ impl Events {
 
     /// Takes up what earlier processes left. Only one process at a time may use the directory.
     pub fn recover(&self) -> Result<()> {
-        let mut journals = journals(&self.0.directory).map_err(Error::Journal)?;
-        journals.sort();
+        let mut paths = journals(&self.0.directory).map_err(Error::Journal)?;
+        paths.sort();
         let mut batch = Batch {
             is_doubtful: true,
             ..Batch::default()
         };
-        for journal in journals {
-            let lines = std::fs::read(&journal).map_err(Error::Journal)?;
+        for path in paths {
+            let lines = std::fs::read(&path).map_err(Error::Journal)?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 match self.read_line(line) {
                     Some(record) => batch.records.push(record),
-                    None => {
-                        tracing::error!(journal = %journal.display(), "a line of the journal was not written by us, or not to its end; it is left out")
-                    }
+                    None => tracing::error!(
+                        journal = %path.display(),
+                        "a line of the journal is not ours, or not whole, and is left out"
+                    ),
                 }
             }
-            batch.journals.push(journal);
+            batch.journals.push(Journal::open(path).map_err(Error::Journal)?);
         }
         if !batch.is_empty() {
             tracing::info!(events = batch.records.len(), "events that the last server left");
@@ -174,9 +185,12 @@ impl Events {
                 return Err(error);
             }
         }
-        for journal in &batch.journals {
-            if let Err(error) = std::fs::remove_file(journal) {
-                tracing::warn!(%error, journal = %journal.display(), "a journal is left");
+        for journal in batch.journals {
+            match journal.file.set_len(0) {
+                Ok(()) => self.waiting().spare.push(journal),
+                Err(error) => {
+                    tracing::error!(%error, journal = %journal.path.display(), "a journal is not emptied");
+                }
             }
         }
         Ok(())
@@ -213,26 +227,36 @@ impl Events {
 }
 
 impl Waiting {
-    /// Writes to the open journal, or to a new one of this name.
+    /// Writes to the open journal, or to a spare one, or to a new one of this name.
     fn write(&mut self, directory: &Path, name: &str, lines: &[u8]) -> io::Result<()> {
-        let mut journal = match self.journal.take() {
-            Some(journal) => journal,
-            None => {
-                let path = directory.join(name).with_extension(EXTENSION);
-                let journal = make(directory, &path)?;
-                self.batch.journals.push(path);
-                journal
-            }
-        };
+        if !self.is_open {
+            let journal = match self.spare.pop() {
+                Some(journal) => journal,
+                None => Journal::make(directory, directory.join(name).with_extension(EXTENSION))?,
+            };
+            self.batch.journals.push(journal);
+        }
         // After a failure nothing more goes behind what may be half a line.
-        journal.write_all(lines)?;
-        self.journal = Some(journal);
+        self.is_open = false;
+        if let Some(journal) = self.batch.journals.last_mut() {
+            journal.file.write_all(lines)?;
+            self.is_open = true;
+        }
         Ok(())
     }
 
     fn take(&mut self) -> Batch {
-        self.journal = None;
+        self.is_open = false;
         std::mem::take(&mut self.batch)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        for journal in &self.spare {
+            // One that is left is empty, and the next process takes it.
+            let _ = std::fs::remove_file(&journal.path);
+        }
     }
 }
 
@@ -251,18 +275,22 @@ impl Batch {
 
 const EXTENSION: &str = "jsonl";
 
-/// Makes a journal that only its owner can read, and its directory where it is missing.
-fn make(directory: &Path, path: &Path) -> io::Result<File> {
-    let open = || {
-        let mut options = OpenOptions::new();
-        options.append(true).create_new(true).mode(0o600).open(path)
-    };
-    match open() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-            open()
+impl Journal {
+    /// Makes one that only its owner can read, and its directory where it is missing.
+    fn make(directory: &Path, path: PathBuf) -> io::Result<Self> {
+        match Self::open(path.clone()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+                Self::open(path)
+            }
+            opened => opened,
         }
-        opened => opened,
+    }
+
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = options.append(true).create(true).mode(0o600).open(&path)?;
+        Ok(Self { path, file })
     }
 }
 
@@ -361,6 +389,15 @@ mod tests {
                 .collect()
         }
 
+        /// What the journals hold.
+        fn left(&self) -> String {
+            let journals = journals(&self.directory()).unwrap();
+            let read = journals
+                .iter()
+                .map(|journal| std::fs::read_to_string(journal).unwrap());
+            read.collect()
+        }
+
         async fn counted(&self) -> i64 {
             let days = audit_chain::list_days(&self.db, self.user, 0, 0).await.unwrap();
             days.iter().map(|(_, records)| records).sum()
@@ -385,11 +422,11 @@ mod tests {
             events.append([world.record(n)]).unwrap();
         }
         assert_eq!(world.logged().await, names(0), "nobody waited for the store");
-        assert_eq!(journals(&world.directory()).unwrap().len(), 1);
+        assert_eq!(world.left().lines().count(), AT_ONCE + 1);
         events.flush().await.unwrap();
         assert_eq!(world.logged().await, names(AT_ONCE + 1));
         assert_eq!(world.counted().await, AT_ONCE as i64 + 1);
-        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(world.left(), "");
         events.append([world.record(AT_ONCE + 1)]).unwrap();
         events.flush().await.unwrap();
         assert_eq!(world.logged().await, names(AT_ONCE + 2));
@@ -418,7 +455,7 @@ mod tests {
         last.flush().await.unwrap();
         assert_eq!(world.logged().await, names(4));
         assert_eq!(world.counted().await, 4);
-        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(world.left(), "");
     }
 
     #[tokio::test]
@@ -454,7 +491,7 @@ mod tests {
         run(&world.db, MEND, params![]).await;
         events.flush().await.unwrap();
         assert_eq!(world.logged().await, names(2));
-        assert_eq!(journals(&world.directory()).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(world.left(), "");
     }
 
     #[tokio::test]
