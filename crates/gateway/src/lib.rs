@@ -1,6 +1,7 @@
 //! The gateway: the door through which PostgreSQL clients reach workspaces.
 //!
-//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place. `proxy`
+//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place, and gives
+//! it to one of the `carriers`. `proxy`
 //! learns who is behind one of the operator's proxies. `opening` settles encryption (`tls`) and reads the first packet,
 //! `startup` understands it: a request to cancel goes to `cancel`, a client that wants a session to `session`, which has
 //! the whole course in one place: `sasl` makes the client prove its password (`scram`, `provers`), `app` decides what it
@@ -15,6 +16,7 @@
 //! and it parses nothing of one but message headers.
 
 mod cancel;
+mod carriers;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod handshakes;
@@ -66,6 +68,8 @@ pub struct GatewaySettings {
     pub handshakes_per_network: usize,
     /// Threads that check proofs of passwords.
     pub provers: usize,
+    /// Threads that carry connections.
+    pub carriers: usize,
     /// How backend sessions are kept between two connections.
     pub warm: WarmSettings,
     /// The proxies that say, in the PROXY protocol, who is behind them; from others it is not taken.
@@ -74,6 +78,7 @@ pub struct GatewaySettings {
 
 impl Default for GatewaySettings {
     fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             handshake_timeout: Duration::from_secs(15),
             backend_timeout: Duration::from_secs(10),
@@ -82,7 +87,8 @@ impl Default for GatewaySettings {
             drain_timeout: Duration::from_secs(10),
             handshakes: 1024,
             handshakes_per_network: 256,
-            provers: std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
+            provers: cores.div_ceil(2),
+            carriers: cores,
             warm: WarmSettings::default(),
             proxies: Vec::new(),
         }
@@ -99,6 +105,7 @@ pub(crate) struct Shared {
     tls: tls::Tls,
     cancels: Arc<cancel::Cancels>,
     provers: provers::Provers,
+    carriers: carriers::Carriers,
     warm: Arc<warm::Warm>,
     /// Connections, and what outlives one for a moment.
     tasks: TaskTracker,
@@ -111,6 +118,7 @@ impl Gateway {
         Self(Arc::new(Shared {
             app,
             provers: provers::Provers::start(settings.provers),
+            carriers: carriers::Carriers::start(settings.carriers),
             warm: Arc::new(warm::Warm::new(settings.warm.clone())),
             settings,
             tls: tls::Tls::new(certificate),

@@ -67,15 +67,24 @@ impl Door {
             true => self.handshakes.enter_by_proxy(),
             false => self.handshakes.enter(peer.ip()),
         };
-        if let Some(place) = place {
-            app::connections::tune(&stream);
+        // The runtime that carries it watches it from now on.
+        if let Some(place) = place
+            && let Ok(stream) = stream.into_std()
+        {
             let end = self.shutdown.child_token();
             let origin = match is_proxy {
                 true => Origin::Proxy(peer),
                 false => Origin::Client(peer),
             };
-            let connection = session::serve(Arc::clone(&self.shared), stream, origin, place, end);
-            self.shared.tasks.spawn(connection);
+            let shared = Arc::clone(&self.shared);
+            let connection = async move {
+                let Ok(stream) = TcpStream::from_std(stream) else {
+                    return;
+                };
+                app::connections::tune(&stream);
+                session::serve(shared, stream, origin, place, end).await;
+            };
+            self.shared.carriers.carry(&self.shared.tasks, connection);
         }
     }
 }

@@ -14,6 +14,7 @@ use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, ThreadId},
     time::Duration,
 };
 
@@ -119,6 +120,8 @@ impl Given {
 struct Waiting {
     number: u64,
     key: Key,
+    /// Which thread carries it.
+    carrier: ThreadId,
     hand_over: oneshot::Sender<oneshot::Sender<Given>>,
 }
 
@@ -188,12 +191,16 @@ impl Warm {
         None
     }
 
-    /// The session that waits for `key` since the shortest time.
+    /// The session that waits for `key` since the shortest time, on this thread if there is one.
     async fn fetch(&self, key: &Key) -> Option<Given> {
+        let here = thread::current().id();
         loop {
             let waiting = {
                 let mut rooms = self.rooms();
-                let at = rooms.waiting.iter().rposition(|waiting| waiting.key == *key)?;
+                let is_fit = |waiting: &Waiting| waiting.key == *key;
+                let is_here = |waiting: &Waiting| waiting.carrier == here && is_fit(waiting);
+                let at = rooms.waiting.iter().rposition(is_here);
+                let at = at.or_else(|| rooms.waiting.iter().rposition(is_fit))?;
                 rooms.waiting.remove(at)?
             };
             let (give, given) = oneshot::channel();
@@ -233,6 +240,7 @@ impl Warm {
         rooms.waiting.push_back(Waiting {
             number,
             key,
+            carrier: thread::current().id(),
             hand_over,
         });
         Bed {
