@@ -65,6 +65,11 @@ pub struct ProofCheck {
 }
 
 impl ProofCheck {
+    /// The verifier, where it is made already: a proof against it costs three HMACs.
+    pub fn made(&self) -> Option<&Verifier> {
+        self.plain.is_none().then_some(&self.verifier)
+    }
+
     /// The verifier. For a name that was given up this takes a processor for milliseconds: not for a thread that
     /// others wait for. `None` when there is none to be made.
     pub fn verifier(self) -> Option<Verifier> {

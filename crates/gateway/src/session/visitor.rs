@@ -151,6 +151,10 @@ where
         let proof = within(self.deadline, proof).await?;
         self.proof_at = Some(Instant::now());
         let check = stored(std::future::ready(app.proof_check(login))).await?;
+        // Less work than a way to another thread and back; what strangers could send by the thousand goes there.
+        if let Some(verifier) = check.made().filter(|_| !hides) {
+            return proof.verify(verifier);
+        }
         let verify = move || Some(proof.verify(&check.verifier()?));
         let verified: Option<Option<Result<String, Stop>>> = self.shared.provers.run(is_known, verify).await;
         match verified {
