@@ -194,7 +194,7 @@ async fn fifty_kills_lose_nothing_and_leave_nothing_half_done() {
             })
         });
         let jobs: Vec<_> = jobs.collect();
-        let _ = answers.acquire_many(1 + (round as u32 * 37) % 60).await.unwrap();
+        let _ = answers.acquire_many(1 + (round as u32 * 37) % 40).await.unwrap();
         running.kill();
         let mut back = Vec::new();
         for job in jobs {
@@ -212,7 +212,7 @@ async fn fifty_kills_lose_nothing_and_leave_nothing_half_done() {
     assert!(verified.ends_with("all are as they were written."), "{verified}");
     println!("{verified}");
     assert!(
-        acknowledged > 1000,
+        acknowledged > 800,
         "the kills left too few changes to mean anything: {acknowledged}"
     );
     println!("{acknowledged} acknowledged changes over {ROUNDS} kills, none lost");

@@ -49,8 +49,8 @@ struct Inner {
 #[derive(Default)]
 struct Waiting {
     batch: Batch,
-    /// Whether the last of the batch's journals takes more.
-    is_open: bool,
+    /// How much the last of the batch's journals holds, while it takes more.
+    open: Option<u64>,
     /// Empty ones.
     spare: Vec<Journal>,
 }
@@ -229,24 +229,29 @@ impl Events {
 impl Waiting {
     /// Writes to the open journal, or to a spare one, or to a new one of this name.
     fn write(&mut self, directory: &Path, name: &str, lines: &[u8]) -> io::Result<()> {
-        if !self.is_open {
+        let length = self.open.take();
+        if length.is_none() {
             let journal = match self.spare.pop() {
                 Some(journal) => journal,
                 None => Journal::make(directory, directory.join(name).with_extension(EXTENSION))?,
             };
             self.batch.journals.push(journal);
         }
-        // After a failure nothing more goes behind what may be half a line.
-        self.is_open = false;
-        if let Some(journal) = self.batch.journals.last_mut() {
-            journal.file.write_all(lines)?;
-            self.is_open = true;
-        }
-        Ok(())
+        let Some(journal) = self.batch.journals.last_mut() else {
+            return Ok(());
+        };
+        let length = length.unwrap_or(0);
+        let written = journal.file.write_all(lines);
+        // Nothing goes behind half a line: that is taken back, or the next one gets another journal.
+        self.open = match &written {
+            Ok(()) => Some(length.saturating_add(lines.len() as u64)),
+            Err(_) => journal.file.set_len(length).is_ok().then_some(length),
+        };
+        written
     }
 
     fn take(&mut self) -> Batch {
-        self.is_open = false;
+        self.open = None;
         std::mem::take(&mut self.batch)
     }
 }
