@@ -1,6 +1,8 @@
 //! Good logins while somebody guesses: what `scripts/bad-logins` runs. Bad ones are sent at a fixed rate from many
 //! addresses of loopback, whether they are answered or not; a good one, from an address of its own, is made every few
-//! milliseconds, by a driver that checks the server's proof, and timed.
+//! milliseconds, by a driver that checks the server's proof, and timed: with the bad ones and without them, in turns. The
+//! good ones have a thread of their own, so that they wait for the server and for a processor, and not for their
+//! attacker's tasks.
 //!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS [USER_TO_GUESS]
 
 #![expect(clippy::print_stdout, reason = "figures are what it is run for")]
@@ -17,11 +19,16 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    runtime::{Builder, Runtime},
     time::{interval, sleep, timeout},
 };
 use tokio_postgres::NoTls;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const WARM_UP: Duration = Duration::from_secs(1);
+/// How long it is quiet, and how long there is an attack, in turns.
+const TURN: Duration = Duration::from_secs(2);
 
 /// How bad logins ended.
 #[derive(Default)]
@@ -98,12 +105,12 @@ async fn attack(
     end: Instant,
     seen: Arc<Seen>,
 ) {
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), seen.sent.load(Relaxed));
     let mut ticks = interval(Duration::from_millis(2));
     while Instant::now() < end {
         ticks.tick().await;
         let due = begun.elapsed().as_micros() as u64 * rate / 1_000_000;
-        while seen.sent.load(Relaxed) < due {
+        while seen.sent.load(Relaxed) - before < due {
             let number = seen.sent.fetch_add(1, Relaxed);
             let network = number % networks;
             let from = Ipv4Addr::new(127, 1, (network / 250) as u8, (network % 250 + 1) as u8);
@@ -122,13 +129,40 @@ async fn attack(
     }
 }
 
-/// Good logins until `end`, one after the other; milliseconds of each, and how many failed.
-async fn work(gateway: SocketAddr, arguments: &[String], end: Instant) -> (Vec<f64>, u64) {
+/// How good logins went.
+#[derive(Default)]
+struct Times {
+    /// Milliseconds of each.
+    good: Vec<f64>,
+    failed: u64,
+}
+
+impl Times {
+    fn add(&mut self, other: Self) {
+        self.good.extend(other.good);
+        self.failed += other.failed;
+    }
+
+    /// Once they are sorted.
+    fn quantile(&self, part: f64) -> f64 {
+        let at = (self.good.len() as f64 * part) as usize;
+        let at = at.min(self.good.len().saturating_sub(1));
+        self.good.get(at).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Good logins until `end`, one after the other.
+fn work(gateway: SocketAddr, arguments: &[String], end: Instant) -> Result<Times> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(log_in(gateway, arguments, end)))
+}
+
+async fn log_in(gateway: SocketAddr, arguments: &[String], end: Instant) -> Times {
     let mut config = tokio_postgres::Config::new();
     if let [user, password, database] = arguments {
         config.user(user).password(password).dbname(database);
     }
-    let (mut times, mut failed) = (Vec::new(), 0);
+    let mut times = Times::default();
     while Instant::now() < end {
         let begun = Instant::now();
         let login = async {
@@ -142,25 +176,15 @@ async fn work(gateway: SocketAddr, arguments: &[String], end: Instant) -> (Vec<f
             Result::Ok(took)
         };
         match timeout(Duration::from_secs(20), login).await {
-            Ok(Ok(took)) => times.push(took.as_secs_f64() * 1000.0),
-            _ => failed += 1,
+            Ok(Ok(took)) => times.good.push(took.as_secs_f64() * 1000.0),
+            _ => times.failed += 1,
         }
         sleep(Duration::from_millis(5)).await;
     }
-    times.sort_by(f64::total_cmp);
-    (times, failed)
-}
-
-fn quantile(times: &[f64], part: f64) -> f64 {
-    let at = (times.len() as f64 * part) as usize;
     times
-        .get(at.min(times.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or(f64::NAN)
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args()
         .skip(1)
         .filter(|one| !one.starts_with("--"))
@@ -170,37 +194,45 @@ async fn main() -> Result<()> {
     };
     let (gateway, rate, networks): (SocketAddr, u64, u64) =
         (gateway.parse()?, rate.parse()?, networks.parse()?);
-    let seconds = Duration::from_secs(seconds.parse()?);
+    let turns = (seconds.parse::<u64>()? / TURN.as_secs()).max(1);
     let user = (guessed != "-").then(|| guessed.clone());
 
-    work(gateway, good, Instant::now() + Duration::from_secs(1)).await;
-    let (quiet, quiet_failed) = work(gateway, good, Instant::now() + seconds).await;
+    work(gateway, good, Instant::now() + WARM_UP)?;
     let seen = Arc::new(Seen::default());
-    let end = Instant::now() + seconds;
-    let attacking = tokio::spawn(attack(gateway, rate, networks, user, end, Arc::clone(&seen)));
-    let (loud, loud_failed) = work(gateway, good, end).await;
-    attacking.await?;
+    let (mut quiet, mut loud) = (Times::default(), Times::default());
+    let attackers = Runtime::new()?;
+    // In turns, so that whatever else the machine does meanwhile falls on both.
+    for _ in 0..turns {
+        quiet.add(work(gateway, good, Instant::now() + TURN)?);
+        let end = Instant::now() + TURN;
+        let guesses = attack(gateway, rate, networks, user.clone(), end, Arc::clone(&seen));
+        let attacking = attackers.spawn(guesses);
+        loud.add(work(gateway, good, end)?);
+        attackers.block_on(attacking)?;
+    }
     let sent = seen.sent.load(Relaxed);
     println!(
         "bad logins: {:.0}/s sent, of {sent}: {} wrong password, {} throttled, {} closed, {} unanswered in 20 s",
-        sent as f64 / seconds.as_secs_f64(),
+        sent as f64 / (TURN.as_secs_f64() * turns as f64),
         seen.wrong_password.load(Relaxed),
         seen.throttled.load(Relaxed),
         seen.closed.load(Relaxed),
         seen.unanswered.load(Relaxed),
     );
-    for (name, times, failed) in [("quiet", &quiet, quiet_failed), ("attacked", &loud, loud_failed)] {
+    for (name, times) in [("quiet", &mut quiet), ("attacked", &mut loud)] {
+        times.good.sort_by(f64::total_cmp);
         println!(
-            "good logins, {name}: {} ({failed} failed)   p50 {:.1} ms   p90 {:.1} ms   p99 {:.1} ms",
-            times.len(),
-            quantile(times, 0.5),
-            quantile(times, 0.9),
-            quantile(times, 0.99),
+            "good logins, {name}: {} ({} failed)   p50 {:.1} ms   p90 {:.1} ms   p99 {:.1} ms",
+            times.good.len(),
+            times.failed,
+            times.quantile(0.5),
+            times.quantile(0.9),
+            times.quantile(0.99),
         );
     }
     println!(
         "p99, attacked to quiet: {:.2}",
-        quantile(&loud, 0.99) / quantile(&quiet, 0.99)
+        loud.quantile(0.99) / quiet.quantile(0.99)
     );
     Ok(())
 }

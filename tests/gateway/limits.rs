@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use testkit::{both_engines, until};
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+
 use super::{
+    proxy::{PROXY, header},
     wire::{Wire, attempt, startup},
-    world::{Owner, Session, World, refusal},
+    world::{Owner, Session, World, connect_from, refusal},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +41,19 @@ async fn is_let_in_again(world: &World, address: [u8; 4], owner: &Owner) -> Sess
         Session::open_from(address, b"", gateway, owner).await.ok()
     })
     .await
+}
+
+/// What comes back for `octets`; nothing where the connection is closed at once.
+async fn answer(world: &World, address: [u8; 4], octets: &[u8]) -> String {
+    let mut stream = connect_from(address, world.app.addresses().gateway).await;
+    let mut answer = Vec::new();
+    // A reset may come before a word is said.
+    let asking = async {
+        stream.write_all(octets).await?;
+        stream.read_to_end(&mut answer).await
+    };
+    let _ = timeout(PATIENCE, asking).await.expect("it is closed");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 both_engines! {
@@ -103,5 +122,34 @@ both_engines! {
         assert_eq!(elsewhere.ask("SELECT 1").await.unwrap(), "1");
         let bob = Owner::new(&world.app, "bob").await;
         assert_eq!(open(&world, HERE, &bob).await.ask("SELECT 1").await.unwrap(), "1");
+    }
+
+    async fn a_flood_is_not_listened_to_and_keeps_nobody_out(builder) {
+        let builder = builder.configure(|config| {
+            config.limits.connections_from_new_networks = 1;
+            config.gateway.proxies = vec!["127.0.0.2".to_owned()];
+        });
+        let Some(world) = World::new(builder).await else { return };
+        // The one connection that all new networks have in a minute; from here on she is known here.
+        drop(open(&world, HERE, &world.owner).await);
+        let asked = startup(&[("user", "ana")]);
+        let behind_proxy = [header([192, 0, 2, 7]), asked.clone()].concat();
+        for (address, octets) in [([127, 0, 0, 3], asked), (PROXY, behind_proxy)] {
+            let (mut told, mut unheard) = (0, 0);
+            while unheard == 0 {
+                match answer(&world, address, &octets).await {
+                    said if said.contains("C53300") => told += 1,
+                    said if said.is_empty() => unheard += 1,
+                    // A minute went by.
+                    said => assert!(said.starts_with('R'), "{said}"),
+                }
+                assert!(told < 10_000, "it ends");
+            }
+            assert!(told >= 5, "a client that only tries too often reads why: {told}");
+        }
+        for _ in 0..20 {
+            let session = open(&world, HERE, &world.owner).await;
+            assert_eq!(session.ask("SELECT 1").await.unwrap(), "1");
+        }
     }
 }

@@ -7,11 +7,11 @@ use super::{
     world::{Session, World, refusal},
 };
 
-const PROXY: [u8; 4] = [127, 0, 0, 2];
+pub(super) const PROXY: [u8; 4] = [127, 0, 0, 2];
 const HERE: [u8; 4] = [127, 0, 0, 1];
 
 /// The header for a client at `ip`.
-fn header(ip: [u8; 4]) -> Vec<u8> {
+pub(super) fn header(ip: [u8; 4]) -> Vec<u8> {
     let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
     header.extend(ip);
     header.extend([10, 0, 0, 9, 0x13, 0x88, 0x23, 0xe9]);

@@ -24,6 +24,7 @@ use model::{
 };
 use store::{accesses::AccessRow, members::MemberRow, users::UserRow, workspaces, workspaces::WorkspaceRow};
 
+pub use crate::limits::ConnectionAttempt;
 pub use ::workspaces::{Backend, BackendAddress, BackendStream, tune};
 pub(crate) use entries::Entries;
 pub use listing::{Connection, ConnectionPage};
@@ -231,10 +232,14 @@ impl App {
         )
     }
 
-    /// Admits or throttles an attempt, before anything is looked up; the same for unknown names. `is_known`: somebody has
-    /// come in from that network before.
-    pub fn allow_connection_attempt(&self, peer: IpAddr, user: &str, is_known: bool) -> bool {
-        self.0.limits.connection(peer, user, is_known)
+    /// Counts a connection, before a word of it is heard. `is_known`: somebody has come in from that network before.
+    pub fn connection_attempt(&self, peer: IpAddr, is_known: bool) -> ConnectionAttempt {
+        self.0.limits.connection(peer, is_known)
+    }
+
+    /// Whether too many logins as `user` failed from that network a moment ago; the same for unknown names.
+    pub fn is_login_blocked(&self, peer: IpAddr, user: &str) -> bool {
+        self.0.limits.is_blocked(peer, user)
     }
 
     /// What to check the proof of `user` against. Somebody unknown gets a mock whose salt never changes.

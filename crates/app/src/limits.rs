@@ -29,6 +29,8 @@ pub(crate) struct Limits {
     connection_ip: DefaultKeyedRateLimiter<IpAddr>,
     new_network: DefaultKeyedRateLimiter<IpAddr>,
     new_networks: DefaultDirectRateLimiter,
+    answer_ip: DefaultKeyedRateLimiter<IpAddr>,
+    answers: DefaultDirectRateLimiter,
     connection_failure: DefaultKeyedRateLimiter<(IpAddr, String)>,
     unknown_name: DefaultKeyedRateLimiter<IpAddr>,
     unknown_names: DefaultDirectRateLimiter,
@@ -39,6 +41,17 @@ pub(crate) struct Limits {
     blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
     request_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
     request_account: Option<DefaultKeyedRateLimiter<UserId>>,
+}
+
+/// What becomes of a connection to the gateway before a word of it is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionAttempt {
+    /// It is heard.
+    Allowed,
+    /// Its network connects too often; it is told so.
+    Throttled,
+    /// Its network was told often enough: the connection is closed without a word, so that it costs next to nothing.
+    Flood,
 }
 
 /// Records a minute of refused names that nobody has, from one network.
@@ -58,6 +71,11 @@ const ACCESSES_PER_HOUR: u32 = 200;
 const NEW_NETWORK: u32 = 10;
 /// Attempts that such a network may make at once: a pool that opens for the first time.
 const NEW_NETWORK_BURST: u32 = 100;
+/// How often in a minute one network is told that it tries to connect too often, and all new ones together.
+const ANSWERS_PER_NETWORK: u32 = 600;
+const ANSWERS: u32 = 6000;
+/// How many such answers there are at once: a second's worth.
+const ANSWERS_BURST: (u32, u32) = (ANSWERS_PER_NETWORK / 60, ANSWERS / 60);
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -114,6 +132,8 @@ impl Limits {
                 settings.connections_from_new_networks,
                 settings.connections_from_new_networks / 60,
             )),
+            answer_ip: DefaultKeyedRateLimiter::keyed(evenly(ANSWERS_PER_NETWORK, ANSWERS_BURST.0)),
+            answers: DefaultDirectRateLimiter::direct(evenly(ANSWERS, ANSWERS_BURST.1)),
             connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
                 settings.connection_failures_per_handle,
             )),
@@ -173,14 +193,25 @@ impl Limits {
         check(&self.identity_ip, &subscriber(ip))
     }
 
-    /// Whether `ip` may try to log in as `handle` now. `is_known`: somebody came in from there before. All the others
-    /// share a number of attempts, so that who guesses from many networks takes nothing from the people who work here.
-    pub(crate) fn connection(&self, ip: IpAddr, handle: &str, is_known: bool) -> bool {
+    /// Counts a connection from `ip` to the gateway. `is_known`: somebody came in from there before. All the others share
+    /// a number of attempts, so that who guesses from many networks takes nothing from the people who work here.
+    pub(crate) fn connection(&self, ip: IpAddr, is_known: bool) -> ConnectionAttempt {
+        let ip = subscriber(ip);
+        let is_allowed = self.connection_ip.check_key(&ip).is_ok()
+            && (is_known || self.new_network.check_key(&ip).is_ok() && self.new_networks.check().is_ok());
+        let is_told = || self.answer_ip.check_key(&ip).is_ok() && (is_known || self.answers.check().is_ok());
+        match is_allowed {
+            true => ConnectionAttempt::Allowed,
+            false if is_told() => ConnectionAttempt::Throttled,
+            false => ConnectionAttempt::Flood,
+        }
+    }
+
+    /// Whether `handle` is refused from `ip` for now, because too many logins as it failed from there.
+    pub(crate) fn is_blocked(&self, ip: IpAddr, handle: &str) -> bool {
         let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (subscriber(ip), handle.to_owned());
-        blocked.get(&key).is_none_or(|until| *until <= Instant::now())
-            && self.connection_ip.check_key(&key.0).is_ok()
-            && (is_known || self.new_network.check_key(&key.0).is_ok() && self.new_networks.check().is_ok())
+        let until = blocked.get(&(subscriber(ip), handle.to_owned()));
+        until.is_some_and(|until| *until > Instant::now())
     }
 
     /// Whether the refusal of a name that nobody has is recorded, or only logged.
@@ -229,6 +260,7 @@ impl Limits {
         self.revocation_ip.retain_recent();
         self.connection_ip.retain_recent();
         self.new_network.retain_recent();
+        self.answer_ip.retain_recent();
         self.connection_failure.retain_recent();
         self.unknown_name.retain_recent();
         self.refusal.retain_recent();
@@ -288,24 +320,46 @@ mod tests {
             connections_from_new_networks: 1200,
             ..LimitSettings::default()
         });
+        let is_allowed = |ip, is_known| limits.connection(ip, is_known) == ConnectionAttempt::Allowed;
         let strangers = (0..200u8).map(|n| IpAddr::from([10, 0, n, 1]));
-        let tried = strangers
-            .filter(|ip| limits.connection(*ip, "ana", false))
-            .count();
+        let tried = strangers.filter(|ip| is_allowed(*ip, false)).count();
         assert!((20..40).contains(&tried), "a second's worth: {tried}");
         let people = IpAddr::from([192, 0, 2, 1]);
-        assert!(!limits.connection(people, "ana", false));
-        assert!((0..200).all(|_| limits.connection(people, "ana", true)));
+        assert!(!is_allowed(people, false));
+        assert!((0..200).all(|_| is_allowed(people, true)));
 
         let limits = Limits::new(&LimitSettings {
             connections_from_new_networks: 600_000,
             ..LimitSettings::default()
         });
-        let tried = (0..1000)
-            .filter(|_| limits.connection(people, "ana", false))
-            .count();
+        let is_allowed = |ip, is_known| limits.connection(ip, is_known) == ConnectionAttempt::Allowed;
+        let tried = (0..1000).filter(|_| is_allowed(people, false)).count();
         assert!((100..300).contains(&tried), "one of them has its share: {tried}");
-        assert!(limits.connection(IpAddr::from([10, 0, 0, 1]), "ana", false));
+        assert!(is_allowed(IpAddr::from([10, 0, 0, 1]), false));
+    }
+
+    #[test]
+    fn a_flood_is_told_so_a_few_times() {
+        let limits = Limits::new(&LimitSettings {
+            connections_from_new_networks: 0,
+            connections_per_ip: 1,
+            ..LimitSettings::default()
+        });
+        let told = |ip, is_known| {
+            let all = (0..200).map(|_| limits.connection(ip, is_known));
+            all.filter(|attempt| *attempt == ConnectionAttempt::Throttled)
+                .count()
+        };
+        let strangers: usize = (0..100u8).map(|n| told(IpAddr::from([10, 0, n, 1]), false)).sum();
+        assert!(
+            (100..200).contains(&strangers),
+            "all of them together: {strangers}"
+        );
+        let people = told(IpAddr::from([192, 0, 2, 1]), true);
+        assert!(
+            (10..30).contains(&people),
+            "who is known is told for itself: {people}"
+        );
     }
 
     #[test]

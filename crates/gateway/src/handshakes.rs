@@ -48,6 +48,8 @@ pub(crate) struct Place {
     handshakes: Arc<Handshakes>,
     /// `None` while it is not known who is behind a proxy.
     network: Option<IpAddr>,
+    /// Its client's network connects too often: when it asks to be let in, it is told so.
+    pub(crate) is_throttled: bool,
 }
 
 /// A refused client's place among those who wait for their answer.
@@ -63,14 +65,8 @@ impl Handshakes {
         }
     }
 
-    /// A place for a client at `ip`, if there is one.
-    pub(crate) fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
-        let mut place = self.enter_by_proxy()?;
-        place.settle(ip).then_some(place)
-    }
-
-    /// A place for whoever is behind a proxy, which says so next.
-    pub(crate) fn enter_by_proxy(self: &Arc<Self>) -> Option<Place> {
+    /// A place for whoever has just connected, if there is one; where they are is said by [`Place::settle`].
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Place> {
         let mut taken = self.taken();
         if taken.in_all >= self.in_all {
             return None;
@@ -79,6 +75,7 @@ impl Handshakes {
         Some(Place {
             handshakes: Arc::clone(self),
             network: None,
+            is_throttled: false,
         })
     }
 
@@ -187,15 +184,25 @@ mod tests {
         text.parse().unwrap()
     }
 
+    impl Handshakes {
+        fn enter_from(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+            let mut place = self.enter()?;
+            place.settle(ip).then_some(place)
+        }
+    }
+
     #[tokio::test]
     async fn one_network_cannot_take_all_places() {
         let handshakes = Arc::new(Handshakes::new(9, 2));
-        let mut places = vec![handshakes.enter(ip("10.0.0.1")), handshakes.enter(ip("10.0.0.1"))];
-        assert!(handshakes.enter(ip("10.0.0.1")).is_none());
-        places.push(handshakes.enter(ip("10.0.0.2")));
+        let mut places = vec![
+            handshakes.enter_from(ip("10.0.0.1")),
+            handshakes.enter_from(ip("10.0.0.1")),
+        ];
+        assert!(handshakes.enter_from(ip("10.0.0.1")).is_none());
+        places.push(handshakes.enter_from(ip("10.0.0.2")));
         assert!(places.iter().all(Option::is_some));
         places.remove(0);
-        assert!(handshakes.enter(ip("10.0.0.1")).is_some());
+        assert!(handshakes.enter_from(ip("10.0.0.1")).is_some());
         drop(places);
         assert!(handshakes.taken().by_network.is_empty() && handshakes.taken().in_all == 0);
     }
@@ -207,14 +214,14 @@ mod tests {
         handshakes.remember(people, "ana");
         let strangers: Vec<_> = (0..64)
             .flat_map(|n| std::iter::repeat_n(IpAddr::from([10, 0, 0, n]), 16))
-            .filter_map(|ip| handshakes.enter(ip))
+            .filter_map(|ip| handshakes.enter_from(ip))
             .collect();
         assert_eq!(strangers.len(), 48, "a quarter stays free");
-        let own: Vec<_> = (0..20).filter_map(|_| handshakes.enter(people)).collect();
+        let own: Vec<_> = (0..20).filter_map(|_| handshakes.enter_from(people)).collect();
         assert_eq!(own.len(), 16, "as many as one network may have");
-        assert!(handshakes.enter(people).is_none());
+        assert!(handshakes.enter_from(people).is_none());
         drop(strangers);
-        assert!(handshakes.enter(ip("10.0.0.1")).is_some());
+        assert!(handshakes.enter_from(ip("10.0.0.1")).is_some());
     }
 
     #[test]
@@ -228,15 +235,15 @@ mod tests {
     #[tokio::test]
     async fn who_is_behind_a_proxy_is_counted_once_it_is_known() {
         let handshakes = Arc::new(Handshakes::new(9, 1));
-        let _first = handshakes.enter(ip("10.0.0.1"));
-        let mut second = handshakes.enter_by_proxy().unwrap();
+        let _first = handshakes.enter_from(ip("10.0.0.1"));
+        let mut second = handshakes.enter().unwrap();
         assert!(!second.settle(ip("10.0.0.1")) && second.settle(ip("10.0.0.2")));
     }
 
     #[tokio::test]
     async fn so_many_wait_for_their_answer_and_no_more() {
         let handshakes = Arc::new(Handshakes::new(1, 1));
-        let wait = || handshakes.enter(ip("10.0.0.1")).unwrap().wait();
+        let wait = || handshakes.enter_from(ip("10.0.0.1")).unwrap().wait();
         let seats: Vec<_> = (0..9).filter_map(|_| wait()).collect();
         assert_eq!(seats.len(), WAITING);
         drop(seats);
@@ -246,8 +253,8 @@ mod tests {
     #[tokio::test]
     async fn a_subnet_of_ipv6_is_one_network() {
         let handshakes = Arc::new(Handshakes::new(9, 1));
-        let _place = handshakes.enter(ip("2001:db8:0:1::1"));
-        assert!(handshakes.enter(ip("2001:db8:0:1:ffff::2")).is_none());
-        assert!(handshakes.enter(ip("2001:db8:0:2::1")).is_some());
+        let _place = handshakes.enter_from(ip("2001:db8:0:1::1"));
+        assert!(handshakes.enter_from(ip("2001:db8:0:1:ffff::2")).is_none());
+        assert!(handshakes.enter_from(ip("2001:db8:0:2::1")).is_some());
     }
 }

@@ -36,16 +36,20 @@ mod stream;
 mod tls;
 mod warm;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use app::App;
+use app::{App, connections::ConnectionAttempt};
 use arc_swap::ArcSwap;
+use handshakes::Place;
 use ipnet::IpNet;
 use rustls::sign::CertifiedKey;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use warm::WarmSettings;
+
+/// How many clients from networks from which nobody came in before are looked up at once.
+const STRANGERS: usize = 4;
 
 /// What an operator can set.
 #[derive(Debug, Clone)]
@@ -106,9 +110,21 @@ pub(crate) struct Shared {
     cancels: Arc<cancel::Cancels>,
     provers: provers::Provers,
     carriers: carriers::Carriers,
+    /// The turns of clients from new networks to be looked up.
+    strangers: Semaphore,
     warm: Arc<warm::Warm>,
     /// Connections, and what outlives one for a moment.
     tasks: TaskTracker,
+}
+
+impl Shared {
+    /// Whether a client at `ip` is listened to in its `place`: known to connect too often, it may be told so or not.
+    fn hears(&self, place: &mut Place, ip: IpAddr) -> bool {
+        let is_known = place.handshakes().remembers(ip);
+        let attempt = self.app.connection_attempt(ip, is_known);
+        place.is_throttled = attempt == ConnectionAttempt::Throttled;
+        attempt != ConnectionAttempt::Flood && place.settle(ip)
+    }
 }
 
 impl Gateway {
@@ -119,6 +135,7 @@ impl Gateway {
             app,
             provers: provers::Provers::start(settings.provers),
             carriers: carriers::Carriers::start(settings.carriers),
+            strangers: Semaphore::new(STRANGERS),
             warm: Arc::new(warm::Warm::new(settings.warm.clone())),
             settings,
             tls: tls::Tls::new(certificate),

@@ -1,51 +1,52 @@
-//! Who may come in? Accepts connections until it is told to stop, whatever the operating system says meanwhile.
+//! Who may come in? Accepts connections until it is told to stop, whatever the operating system says meanwhile. Whoever
+//! is not listened to costs little more than to accept and to close.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    sync::Arc,
+    time::Duration,
+};
 
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Shared, handshakes::Handshakes, session, session::Origin};
+use crate::{
+    Shared,
+    handshakes::{Handshakes, Place},
+    session,
+    session::Origin,
+};
 
 /// How long to wait when there is no descriptor or memory for another connection.
 const BREATH: Duration = Duration::from_millis(100);
+/// How often at most the log tells of connections that were closed without a word.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// Accepts until `shutdown`, then waits for the sessions to end. No connection is ever waited for here.
 pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, shutdown: CancellationToken) {
+    let stop = shutdown.child_token();
+    let _stop = stop.clone().drop_guard();
     let door = Door {
         handshakes: Arc::new(Handshakes::new(
             shared.settings.handshakes,
             shared.settings.handshakes_per_network,
         )),
-        shutdown: shutdown.clone(),
+        shutdown,
         shared: Arc::clone(&shared),
+        unheard: Unheard::default(),
     };
-    let mut trouble = false;
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = shutdown.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                trouble = false;
-                door.let_in(stream, peer);
-            }
-            Err(error) if is_about_the_client(&error) => {}
-            Err(error) => {
-                if !trouble {
-                    tracing::error!(%error, "the gateway cannot accept connections; trying again");
-                }
-                trouble = true;
-                sleep(BREATH).await;
-            }
+    match listener.into_std() {
+        Ok(listener) => {
+            let accepting = door.open(listener, stop.clone());
+            shared.tasks.spawn_on(accepting, shared.carriers.first());
         }
+        Err(error) => tracing::error!(%error, "the gateway has lost its listener"),
     }
-    drop(listener);
     shared.tasks.close();
     shared.tasks.wait().await;
 }
@@ -54,37 +55,88 @@ struct Door {
     shared: Arc<Shared>,
     handshakes: Arc<Handshakes>,
     shutdown: CancellationToken,
+    unheard: Unheard,
 }
 
 impl Door {
-    /// Starts a connection's task, or closes the connection when too many are in their handshake.
-    fn let_in(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn open(self, listener: StdListener, stop: CancellationToken) {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => self.accept(listener, stop).await,
+            Err(error) => tracing::error!(%error, "the gateway cannot accept connections"),
+        }
+    }
+
+    async fn accept(mut self, listener: TcpListener, stop: CancellationToken) {
+        let mut trouble = false;
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    trouble = false;
+                    self.answer(stream, peer);
+                }
+                Err(error) if is_about_the_client(&error) => {}
+                Err(error) => {
+                    if !trouble {
+                        tracing::error!(%error, "the gateway cannot accept connections; trying again");
+                    }
+                    trouble = true;
+                    sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    /// Starts a connection's task, or closes the connection: when its network connects too often, and when too many are
+    /// in their handshake.
+    fn answer(&mut self, stream: TcpStream, peer: SocketAddr) {
         // An IPv4 client is the same client on a socket for both families.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let proxies = &self.shared.settings.proxies;
-        let is_proxy = proxies.iter().any(|network| network.contains(&peer.ip()));
-        let place = match is_proxy {
-            true => self.handshakes.enter_by_proxy(),
-            false => self.handshakes.enter(peer.ip()),
+        let Some((origin, place)) = self.let_in(peer) else {
+            // By a reset, so that the system keeps nothing of it; it may fail for a client that has left.
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            return self.unheard.count();
         };
-        // The runtime that carries it watches it from now on.
-        if let Some(place) = place
-            && let Ok(stream) = stream.into_std()
-        {
-            let end = self.shutdown.child_token();
-            let origin = match is_proxy {
-                true => Origin::Proxy(peer),
-                false => Origin::Client(peer),
-            };
-            let shared = Arc::clone(&self.shared);
-            let connection = async move {
-                let Ok(stream) = TcpStream::from_std(stream) else {
-                    return;
-                };
-                app::connections::tune(&stream);
-                session::serve(shared, stream, origin, place, end).await;
-            };
-            self.shared.carriers.carry(&self.shared.tasks, connection);
+        let (shared, end) = (Arc::clone(&self.shared), self.shutdown.child_token());
+        let serve = move |stream| async move {
+            app::connections::tune(&stream);
+            session::serve(shared, stream, origin, place, end).await;
+        };
+        self.shared.carriers.carry(&self.shared.tasks, stream, serve);
+    }
+
+    fn let_in(&self, peer: SocketAddr) -> Option<(Origin, Place)> {
+        let mut place = self.handshakes.enter()?;
+        let proxies = &self.shared.settings.proxies;
+        if proxies.iter().any(|network| network.contains(&peer.ip())) {
+            return Some((Origin::Proxy(peer), place));
+        }
+        let is_heard = self.shared.hears(&mut place, peer.ip());
+        is_heard.then_some((Origin::Client(peer), place))
+    }
+}
+
+/// Connections that were closed without a word since the log told of them.
+#[derive(Default)]
+struct Unheard {
+    connections: u64,
+    told_at: Option<Instant>,
+}
+
+impl Unheard {
+    fn count(&mut self) {
+        self.connections += 1;
+        if self.told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
+            let connections = std::mem::take(&mut self.connections);
+            tracing::warn!(
+                connections,
+                "connections were closed unheard: too many attempts from their networks, or too many handshakes at once"
+            );
+            self.told_at = Some(Instant::now());
         }
     }
 }

@@ -123,8 +123,10 @@ where
         Origin::Proxy(peer) => {
             let peer = proxy::receive(&mut stream, peer).await?;
             let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-            if !place.settle(peer.ip()) {
-                return Err(io::Error::other("too many handshakes from this network"));
+            if !shared.hears(&mut place, peer.ip()) {
+                return Err(io::Error::other(
+                    "too many attempts or handshakes from this network",
+                ));
             }
             peer
         }

@@ -2,6 +2,7 @@
 //! the door (relay, cancel, rotation) is tested with a real PostgreSQL by the workspace's own tests.
 
 use std::{
+    net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -24,7 +25,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     Gateway, GatewaySettings,
-    handshakes::Handshakes,
+    handshakes::{Handshakes, Place},
     sasl::tests::{backend_message, log_in},
     startup::{SSL_REQUEST, V3_0},
     tls::tests::certified_key,
@@ -139,10 +140,15 @@ async fn actor(app: &App) -> app::Actor {
 }
 
 impl Door {
+    fn enter(&self, ip: IpAddr) -> Option<Place> {
+        let mut place = self.handshakes.enter()?;
+        self.shared.hears(&mut place, ip).then_some(place)
+    }
+
     fn knock(&self) -> (DuplexStream, JoinHandle<()>) {
         let (ours, theirs) = tokio::io::duplex(4096);
         let peer: SocketAddr = ([192, 0, 2, 7], 5000).into();
-        let place = self.handshakes.enter(peer.ip()).unwrap();
+        let place = self.enter(peer.ip()).unwrap();
         let end = self.end.child_token();
         (
             theirs,
@@ -329,7 +335,7 @@ async fn a_slow_client_is_closed_in_every_state() {
     let peer = [192, 0, 2, 7].into();
     // A stranger would not get the last ones.
     door.handshakes.remember(peer, "ana");
-    let places: Vec<_> = (0..8).map_while(|_| door.handshakes.enter(peer)).collect();
+    let places: Vec<_> = (0..8).map_while(|_| door.enter(peer)).collect();
     assert_eq!(places.len(), 8, "every place is given back");
 }
 

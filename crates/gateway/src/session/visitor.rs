@@ -111,12 +111,12 @@ where
         self.stream
     }
 
-    /// The order is the security of it: the limit before any lookup, the proof before anything is said of accounts and
+    /// The order is the security of it: the limits before any lookup, the proof before anything is said of accounts and
     /// databases, the limits and the count before a backend is entered, the record before the client is in.
     pub(super) async fn admit(&mut self, place: &Place) -> Result<Entered, Stop> {
         let is_known = place.handshakes().remembers(self.peer());
         let app = &self.shared.app;
-        if !app.allow_connection_attempt(self.peer(), self.user(), is_known) {
+        if place.is_throttled || app.is_login_blocked(self.peer(), self.user()) {
             return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
         }
         let server_final = self.authenticate(place, is_known).await?;
@@ -135,15 +135,8 @@ where
     async fn authenticate(&mut self, place: &Place, is_known: bool) -> Result<String, Stop> {
         let app = &self.shared.app;
         let hides = !place.handshakes().knows(self.peer(), self.user());
-        let challenge_at = Instant::now() + self.shared.settings.challenge_delay;
         let ask = sasl::ask(&mut self.stream, &self.startup, &self.offer);
-        let look_up = async {
-            let login = stored(app.find_database_login(&self.startup.user)).await;
-            if hides {
-                sleep_until(challenge_at).await;
-            }
-            login
-        };
+        let look_up = look_up(self.shared, &self.startup.user, is_known, hides);
         let (first, login) = tokio::join!(within(self.deadline, ask), look_up);
         let (first, login) = (first?, self.login.insert(login?));
         let nonce = nonce(app.random());
@@ -176,7 +169,7 @@ where
         };
         let admitted = timeout(STORE, self.shared.app.admit_connection(login, &self.request))
             .await
-            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?;
+            .map_err(|_| slow())?;
         match admitted {
             Ok(admission) => Ok(admission),
             Err(refusal @ (Refusal::HandleChanged | Refusal::HostChanged)) => {
@@ -198,7 +191,7 @@ where
         let arrival = self.request.arrival(app.now());
         let open = timeout(STORE, app.open_connection(admission, arrival))
             .await
-            .map_err(|_| Stop::refused(Refusal::Unavailable, "the account store is slow"))?
+            .map_err(|_| slow())?
             .map_err(|refusal| Stop::refused(refusal, "not counted"))?;
         Ok((open, place))
     }
@@ -301,13 +294,36 @@ where
     }
 }
 
+/// The account of `user`, or the lack of one. Strangers are looked up a few at once, so that a crowd of them does not
+/// stand before others in the store's line.
+async fn look_up(shared: &Shared, user: &str, is_known: bool, hides: bool) -> Result<DatabaseLogin, Stop> {
+    let turn = match is_known {
+        true => None,
+        false => timeout(STORE, shared.strangers.acquire())
+            .await
+            .map_err(|_| slow())?
+            .ok(),
+    };
+    let challenge_at = Instant::now() + shared.settings.challenge_delay;
+    let login = stored(shared.app.find_database_login(user)).await;
+    drop(turn);
+    if hides {
+        sleep_until(challenge_at).await;
+    }
+    login
+}
+
 /// An answer of the account store, or the refusal for want of one.
 async fn stored<T>(answer: impl Future<Output = Result<T, app::Error>>) -> Result<T, Stop> {
     match timeout(STORE, answer).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(unavailable(error)),
-        Err(_) => Err(Stop::refused(Refusal::Unavailable, "the account store is slow")),
+        Err(_) => Err(slow()),
     }
+}
+
+fn slow() -> Stop {
+    Stop::refused(Refusal::Unavailable, "the account store is slow")
 }
 
 fn unavailable(error: app::Error) -> Stop {
