@@ -30,8 +30,8 @@ fn builder() -> Builder {
     TestApp::builder(Engine::Sqlite)
 }
 
-/// A session of `owner` that calls itself `name`, and what it was told at its start.
-async fn open_as(world: &World, owner: &Owner, name: &str) -> (Session, BTreeMap<&'static str, String>) {
+/// How `owner` connects as a client that calls itself `name`.
+fn config(world: &World, owner: &Owner, name: &str) -> Config {
     let gateway = world.app.addresses().gateway;
     let mut config = Config::new();
     config
@@ -41,6 +41,12 @@ async fn open_as(world: &World, owner: &Owner, name: &str) -> (Session, BTreeMap
         .password(&owner.password)
         .dbname(owner.database())
         .application_name(name);
+    config
+}
+
+/// A session of `owner` that calls itself `name`, and what it was told at its start.
+async fn open_as(world: &World, owner: &Owner, name: &str) -> (Session, BTreeMap<&'static str, String>) {
+    let config = config(world, owner, name);
     let (client, connection) = config.connect(NoTls).await.expect("a session");
     let told = STATUSES.map(|name| (name, connection.parameter(name).expect("it is told").to_owned()));
     (Session::of(client, connection), told.into())
@@ -199,6 +205,23 @@ async fn it_is_for_the_same_person_and_parameters_alone() {
         );
     }
     assert_eq!(visit(&world).await, left, "it waited for its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_prove_the_password_leaves_it_where_it_was() {
+    let Some(world) = World::new(builder()).await else {
+        return;
+    };
+    let left = leave_one(&world).await;
+    for _ in 0..3 {
+        let guess = config(&world, &world.owner, "a tool")
+            .password("wrong")
+            .connect(NoTls)
+            .await;
+        assert_eq!(state(&guess.err().expect("it is refused")), "28P01");
+        rests(&world, &left).await;
+    }
+    assert_eq!(visit(&world).await, left);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@ use std::{
     iter::Sum,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Found<V> {
     pub(crate) value: V,
     /// `None` when one of the accounts may have been changed while it was read: it is good for this once.
     pub(crate) as_of: Option<AsOf>,
+    /// Whether somebody reads it anew before it is over.
+    is_renewed: AtomicBool,
 }
 
 /// What is kept of one kind.
@@ -110,7 +112,11 @@ impl<K: Hash + Eq, V: OfAccounts> Kept<K, V> {
             asked,
             seen: [one, other],
         });
-        let found = Arc::new(Found { value, as_of });
+        let found = Arc::new(Found {
+            value,
+            as_of,
+            is_renewed: AtomicBool::new(false),
+        });
         if as_of.is_some() && !app.settings().credential_linger.is_zero() {
             self.found.insert(key, Arc::clone(&found));
         }
@@ -125,6 +131,21 @@ impl<K: Hash + Eq, V: OfAccounts> Kept<K, V> {
         match self.get(&key, app) {
             Some(found) => Ok(Some(found)),
             None => self.read(key, app, read).await,
+        }
+    }
+
+    /// Whether `key` should be read by whoever has a moment before it is needed: nothing is kept of it, or for half of
+    /// its time already, and nobody else was told so.
+    pub(crate) fn is_due(&self, key: &K, app: &App) -> bool {
+        let Some(found) = self.found.get(key) else {
+            return true;
+        };
+        match found.as_of.filter(|as_of| app.is_usable(*as_of)) {
+            Some(as_of) => {
+                as_of.asked.elapsed() >= app.settings().credential_linger / 2
+                    && !found.is_renewed.swap(true, Relaxed)
+            }
+            None => true,
         }
     }
 

@@ -2,6 +2,7 @@
 //! new backend and a second login each time. A session that its client left idle is reset (`DISCARD ALL`), kept for a
 //! short time, and given to the same person who asks for the same database of the same server with the very same
 //! startup packet; to nobody else, ever. Before it is given it must prove that it is as fresh as a new one: see `check`.
+//! It is asked to while its client still thinks of the proof of its password, and waits on if that is wrong.
 //!
 //! It stays counted among the open connections while it waits, so that whatever ends those ends it, too: a reset, a
 //! reboot, an account or workspace that goes, access that is taken back, in every replica.
@@ -122,7 +123,30 @@ struct Waiting {
     key: Key,
     /// Which thread carries it.
     carrier: ThreadId,
-    hand_over: oneshot::Sender<oneshot::Sender<Given>>,
+    /// It has been reset.
+    is_ready: bool,
+    orders: oneshot::Sender<Order>,
+}
+
+/// To a session that waits: prove that you are fresh, then go when you are told to.
+struct Order {
+    /// An error where its client leaves without it.
+    go: oneshot::Receiver<()>,
+    give: oneshot::Sender<Given>,
+}
+
+/// A session that nobody else gets; dropping it lets it wait for others.
+pub(crate) struct Reserved {
+    key: Key,
+    go: oneshot::Sender<()>,
+    given: oneshot::Receiver<Given>,
+}
+
+impl Reserved {
+    async fn take(self) -> Option<Given> {
+        self.go.send(()).ok()?;
+        timeout(PATIENCE, self.given).await.ok()?.ok()
+    }
 }
 
 /// Every session that waits.
@@ -174,43 +198,51 @@ impl Warm {
         rooms.seen.insert(hash, now).as_ref().is_some_and(is_recent)
     }
 
-    /// A session that waits for `key`, still alive and as fresh as a new one. Others that turn out not to be are closed.
-    pub(crate) async fn take(&self, key: &Key, credential: &Credential) -> Option<Given> {
-        while let Some(mut given) = self.fetch(key).await {
-            let is_good = given.warmth.credential.is_same(credential)
-                && given.warmth.born.elapsed() < LIFETIME
-                && matches!(
-                    timeout(PATIENCE, given.warmth.freshness.holds(&mut given.stream)).await,
-                    Ok(Ok(true))
-                );
-            if is_good {
-                return Some(given);
+    /// Reserves a session that waits for `key`, and has it prove that it is fresh: one that is ready before one that is
+    /// still being reset, one of this thread before others, and the one that waits since the shortest time.
+    pub(crate) fn reserve(&self, key: &Key) -> Option<Reserved> {
+        let here = thread::current().id();
+        let mut rooms = self.rooms();
+        loop {
+            let best = rooms
+                .waiting
+                .iter()
+                .enumerate()
+                .filter(|(_, waiting)| waiting.key == *key)
+                .max_by_key(|(at, waiting)| (waiting.is_ready, waiting.carrier == here, *at));
+            let (at, _) = best?;
+            let waiting = rooms.waiting.remove(at)?;
+            let ((go, gone), (give, given)) = (oneshot::channel(), oneshot::channel());
+            // One that has just ended takes nobody's order any more.
+            if waiting.orders.send(Order { go: gone, give }).is_ok() {
+                return Some(Reserved {
+                    key: waiting.key,
+                    go,
+                    given,
+                });
             }
-            park::say_goodbye(given.stream).await;
         }
-        None
     }
 
-    /// The session that waits for `key` since the shortest time, on this thread if there is one.
-    async fn fetch(&self, key: &Key) -> Option<Given> {
-        let here = thread::current().id();
-        loop {
-            let waiting = {
-                let mut rooms = self.rooms();
-                let is_fit = |waiting: &Waiting| waiting.key == *key;
-                let is_here = |waiting: &Waiting| waiting.carrier == here && is_fit(waiting);
-                let at = rooms.waiting.iter().rposition(is_here);
-                let at = at.or_else(|| rooms.waiting.iter().rposition(is_fit))?;
-                rooms.waiting.remove(at)?
-            };
-            let (give, given) = oneshot::channel();
-            // One that has just ended takes nobody's order any more.
-            if waiting.hand_over.send(give).is_ok()
-                && let Ok(given) = given.await
-            {
-                return Some(given);
+    /// A session that waits for `key`, still alive and as fresh as a new one: the one that was `reserved`, if it is.
+    /// Others that turn out not to be are closed.
+    pub(crate) async fn take(
+        &self,
+        key: &Key,
+        credential: &Credential,
+        reserved: Option<Reserved>,
+    ) -> Option<Given> {
+        let mut next = reserved.filter(|one| one.key == *key);
+        while let Some(one) = next.or_else(|| self.reserve(key)) {
+            if let Some(given) = one.take().await {
+                if given.warmth.credential.is_same(credential) {
+                    return Some(given);
+                }
+                park::say_goodbye(given.stream).await;
             }
+            next = None;
         }
+        None
     }
 
     /// Ends the sessions that wait on the server of `key`, which says that it is full; whether there were any.
@@ -223,7 +255,7 @@ impl Warm {
 
     /// A place for a session of `key`, for which the oldest makes room where there are too many.
     fn lie_down(self: &Arc<Self>, key: Key) -> Bed {
-        let (hand_over, order) = oneshot::channel();
+        let (orders, order) = oneshot::channel();
         let mut rooms = self.rooms();
         let number = rooms.next;
         rooms.next += 1;
@@ -241,7 +273,8 @@ impl Warm {
             number,
             key,
             carrier: thread::current().id(),
-            hand_over,
+            is_ready: false,
+            orders,
         });
         Bed {
             number,
@@ -254,9 +287,23 @@ impl Warm {
 /// A waiting session's place; dropping it gives it back.
 struct Bed {
     number: u64,
-    /// Where to go; an error when it must make room.
-    order: oneshot::Receiver<oneshot::Sender<Given>>,
+    /// An error when it must make room.
+    order: oneshot::Receiver<Order>,
     warm: Arc<Warm>,
+}
+
+impl Bed {
+    /// The session is reset.
+    fn is_ready(&self) {
+        let mut rooms = self.warm.rooms();
+        let own = rooms
+            .waiting
+            .iter_mut()
+            .find(|waiting| waiting.number == self.number);
+        if let Some(own) = own {
+            own.is_ready = true;
+        }
+    }
 }
 
 impl Drop for Bed {

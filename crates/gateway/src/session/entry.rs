@@ -13,7 +13,7 @@ use crate::{
     login::{self, Credential, Failure, Welcome, startup_packet},
     message::{HEADER, parse_header, put_message},
     refusal::Stop,
-    warm::{Freshness, Key, Warmth},
+    warm::{Freshness, Key, Reserved, Warmth},
 };
 
 /// How often a server that is full is asked again while sessions that waited there end, and after how long.
@@ -28,17 +28,28 @@ pub(super) struct Session {
     pub(super) warmth: Option<Warmth>,
 }
 
-/// Enters where `admission` leads, with the client's `parameters`.
+/// Reserves a session that waits for whoever is admitted like that, with these `parameters`.
+pub(super) fn reserve(shared: &Shared, admission: &Admission, parameters: &[u8]) -> Option<Reserved> {
+    let packet = startup_packet(&admission.backend, parameters);
+    shared.warm.reserve(&Key::new(
+        admission.entrance(),
+        &admission.backend.address,
+        packet,
+    ))
+}
+
+/// Enters where `admission` leads, with the client's `parameters`, by the session that was `reserved` if there is one.
 pub(super) async fn enter(
     shared: &Shared,
     admission: &Admission,
     parameters: &[u8],
+    reserved: Option<Reserved>,
 ) -> Result<Session, Stop> {
     let backend = &admission.backend;
     let packet = startup_packet(backend, parameters);
     let key = Key::new(admission.entrance(), &backend.address, packet.clone());
     let is_worth_it = shared.warm.is_on() && shared.warm.is_worth_it(&key);
-    if is_worth_it && let Some(given) = shared.warm.take(&key, &backend.credential).await {
+    if is_worth_it && let Some(given) = shared.warm.take(&key, &backend.credential, reserved).await {
         return Ok(Session {
             welcome: given.welcome(),
             stream: given.stream,

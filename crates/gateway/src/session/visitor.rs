@@ -31,7 +31,7 @@ use crate::{
     startup::Startup,
     stream::{Client, close},
     tls::TlsFacts,
-    warm::Warmth,
+    warm::{Reserved, Warmth},
 };
 
 /// How long the account store may take for one answer.
@@ -52,6 +52,8 @@ pub(super) struct Visitor<'g, S> {
     login: Option<DatabaseLogin>,
     /// Once the client has answered the challenge.
     proof_at: Option<Instant>,
+    /// A backend session that waits for whoever is meant, while it is not known whether that is this client.
+    reserved: Option<Reserved>,
 }
 
 /// A backend session that belongs to a client.
@@ -95,6 +97,7 @@ where
             deadline,
             login: None,
             proof_at: None,
+            reserved: None,
         }
     }
 
@@ -141,7 +144,16 @@ where
         let (first, login) = (first?, self.login.insert(login?));
         let nonce = nonce(app.random());
         let proof = sasl::prove(&mut self.stream, first, &login.verifier, &nonce);
-        let proof = within(self.deadline, proof).await?;
+        let foresee = async {
+            // Who is there may know that this name exists; to strangers nothing shows it.
+            match hides {
+                true => None,
+                false => foresee(self.shared, login, &self.request, &self.startup.parameters).await,
+            }
+        };
+        let (proof, reserved) = tokio::join!(within(self.deadline, proof), foresee);
+        let proof = proof?;
+        self.reserved = reserved;
         self.proof_at = Some(Instant::now());
         let check = stored(std::future::ready(app.proof_check(login))).await?;
         // Less work than a way to another thread and back; what strangers could send by the thousand goes there.
@@ -197,11 +209,12 @@ where
     }
 
     /// Enters and records it. A backend that hangs up while the right to it ends is no fault of the backend.
-    async fn enter(&self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
+    async fn enter(&mut self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
+        let reserved = self.reserved.take();
         let session = tokio::select! {
             biased;
             () = open.end().cancelled() => Err(Stop::refused(Refusal::EndedMeanwhile, "while it entered")),
-            session = entry::enter(self.shared, admission, &self.startup.parameters) => session,
+            session = entry::enter(self.shared, admission, &self.startup.parameters, reserved) => session,
         }?;
         let recorded = self.shared.app.record_connection_open(admission, &self.request);
         recorded.map_err(unavailable)?;
@@ -269,6 +282,7 @@ where
             answer,
             detail,
         } = refused;
+        self.reserved = None;
         let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
         line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
         let answer_at = self.proof_at.unwrap_or_else(Instant::now) + self.delay();
@@ -292,6 +306,22 @@ where
         let [jitter] = self.shared.app.random().bytes();
         self.shared.settings.refusal_delay + Duration::from_millis(u64::from(jitter) * JITTER_MS / 255)
     }
+}
+
+/// While the client thinks of its proof: asks for what counts when the proof is right, and reserves the session that
+/// waits for whoever is meant. Both are as if nobody had asked when the proof is wrong.
+async fn foresee(
+    shared: &Shared,
+    login: &DatabaseLogin,
+    request: &ConnectionRequest,
+    parameters: &[u8],
+) -> Option<Reserved> {
+    let foreseen = async {
+        shared.app.foresee_connection(login, request).await;
+        shared.app.admit_connection(login, request).await.ok()
+    };
+    let admission = timeout(STORE, foreseen).await.ok()??;
+    entry::reserve(shared, &admission, parameters)
 }
 
 /// The account of `user`, or the lack of one. Strangers are looked up a few at once, so that a crowd of them does not
