@@ -1,14 +1,15 @@
 //! Good logins while somebody guesses: what `scripts/bad-logins` runs. Bad ones are sent at a fixed rate from many
 //! addresses of loopback, whether they are answered or not; a good one, from an address of its own, is made every few
 //! milliseconds, by a driver that checks the server's proof, and timed: with the bad ones and without them, in turns. The
-//! good ones have a thread of their own, so that they wait for the server and for a processor, and not for their
-//! attacker's tasks.
-//!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS [USER_TO_GUESS]
+//! attacker is a process of its own and as nice as can be: on a network it would not take the server's processors.
+//!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS USER_TO_GUESS
+//!   logins attack GATEWAY RATE NETWORKS USER_TO_GUESS
 
 #![expect(clippy::print_stdout, reason = "figures are what it is run for")]
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -37,7 +38,6 @@ struct Seen {
     wrong_password: AtomicU64,
     throttled: AtomicU64,
     closed: AtomicU64,
-    unanswered: AtomicU64,
 }
 
 async fn connect(gateway: SocketAddr, from: Ipv4Addr) -> Result<TcpStream> {
@@ -96,6 +96,17 @@ async fn guess(gateway: SocketAddr, from: Ipv4Addr, user: &str) -> Result<String
         .to_owned())
 }
 
+impl Seen {
+    /// Sent, wrong password, throttled, closed, and what had no answer yet.
+    fn numbers(&self) -> [u64; 5] {
+        let [sent, wrong, throttled, closed] =
+            [&self.sent, &self.wrong_password, &self.throttled, &self.closed]
+                .map(|count| count.load(Relaxed));
+        let unanswered = sent.saturating_sub(wrong + throttled + closed);
+        [sent, wrong, throttled, closed, unanswered]
+    }
+}
+
 /// Guesses at `rate` a second until `end`.
 async fn attack(
     gateway: SocketAddr,
@@ -105,23 +116,22 @@ async fn attack(
     end: Instant,
     seen: Arc<Seen>,
 ) {
-    let (begun, before) = (Instant::now(), seen.sent.load(Relaxed));
+    let begun = Instant::now();
     let mut ticks = interval(Duration::from_millis(2));
     while Instant::now() < end {
         ticks.tick().await;
         let due = begun.elapsed().as_micros() as u64 * rate / 1_000_000;
-        while seen.sent.load(Relaxed) - before < due {
+        while seen.sent.load(Relaxed) < due {
             let number = seen.sent.fetch_add(1, Relaxed);
             let network = number % networks;
             let from = Ipv4Addr::new(127, 1, (network / 250) as u8, (network % 250 + 1) as u8);
             let user = user.clone().unwrap_or_else(|| format!("guess-{number}"));
             let seen = Arc::clone(&seen);
             tokio::spawn(async move {
-                let outcome = match timeout(Duration::from_secs(20), guess(gateway, from, &user)).await {
-                    Ok(Ok(state)) if state == "28P01" => &seen.wrong_password,
-                    Ok(Ok(state)) if state == "53300" => &seen.throttled,
-                    Ok(_) => &seen.closed,
-                    Err(_) => &seen.unanswered,
+                let outcome = match guess(gateway, from, &user).await {
+                    Ok(state) if state == "28P01" => &seen.wrong_password,
+                    Ok(state) if state == "53300" => &seen.throttled,
+                    _ => &seen.closed,
                 };
                 outcome.fetch_add(1, Relaxed);
             });
@@ -184,40 +194,65 @@ async fn log_in(gateway: SocketAddr, arguments: &[String], end: Instant) -> Time
     times
 }
 
+/// One turn of an attack by a process of its own.
+fn start_attack(arguments: [&str; 4]) -> Result<Child> {
+    let attacker = Command::new("nice")
+        .args(["-n", "19"])
+        .arg(std::env::current_exe()?)
+        .arg("attack")
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    Ok(attacker)
+}
+
+/// Attacks for one turn, and prints what came of it.
+fn attack_once(arguments: &[String]) -> Result<()> {
+    let [gateway, rate, networks, guessed] = arguments else {
+        return Err("attack GATEWAY RATE NETWORKS USER_TO_GUESS".into());
+    };
+    let (gateway, rate, networks) = (gateway.parse()?, rate.parse()?, networks.parse()?);
+    let user = (guessed != "-").then(|| guessed.clone());
+    let seen = Arc::new(Seen::default());
+    let end = Instant::now() + TURN;
+    Runtime::new()?.block_on(attack(gateway, rate, networks, user, end, Arc::clone(&seen)));
+    println!("{}", seen.numbers().map(|number| number.to_string()).join(" "));
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args()
         .skip(1)
         .filter(|one| !one.starts_with("--"))
         .collect();
+    if let [first, rest @ ..] = arguments.as_slice()
+        && first == "attack"
+    {
+        return attack_once(rest);
+    }
     let [gateway, good @ .., rate, seconds, networks, guessed] = arguments.as_slice() else {
         return Ok(());
     };
-    let (gateway, rate, networks): (SocketAddr, u64, u64) =
-        (gateway.parse()?, rate.parse()?, networks.parse()?);
+    let address: SocketAddr = gateway.parse()?;
     let turns = (seconds.parse::<u64>()? / TURN.as_secs()).max(1);
-    let user = (guessed != "-").then(|| guessed.clone());
-
-    work(gateway, good, Instant::now() + WARM_UP)?;
-    let seen = Arc::new(Seen::default());
+    work(address, good, Instant::now() + WARM_UP)?;
+    let mut seen = [0; 5];
     let (mut quiet, mut loud) = (Times::default(), Times::default());
-    let attackers = Runtime::new()?;
     // In turns, so that whatever else the machine does meanwhile falls on both.
     for _ in 0..turns {
-        quiet.add(work(gateway, good, Instant::now() + TURN)?);
-        let end = Instant::now() + TURN;
-        let guesses = attack(gateway, rate, networks, user.clone(), end, Arc::clone(&seen));
-        let attacking = attackers.spawn(guesses);
-        loud.add(work(gateway, good, end)?);
-        attackers.block_on(attacking)?;
+        quiet.add(work(address, good, Instant::now() + TURN)?);
+        let attacker = start_attack([gateway, rate, networks, guessed])?;
+        loud.add(work(address, good, Instant::now() + TURN)?);
+        let said = String::from_utf8(attacker.wait_with_output()?.stdout)?;
+        for (sum, number) in seen.iter_mut().zip(said.split_whitespace()) {
+            *sum += number.parse::<u64>()?;
+        }
     }
-    let sent = seen.sent.load(Relaxed);
+    let [sent, wrong_password, throttled, closed, unanswered] = seen;
     println!(
-        "bad logins: {:.0}/s sent, of {sent}: {} wrong password, {} throttled, {} closed, {} unanswered in 20 s",
+        "bad logins: {:.0}/s sent, of {sent}: {wrong_password} wrong password, {throttled} throttled, {closed} closed, \
+         {unanswered} unanswered at the end",
         sent as f64 / (TURN.as_secs_f64() * turns as f64),
-        seen.wrong_password.load(Relaxed),
-        seen.throttled.load(Relaxed),
-        seen.closed.load(Relaxed),
-        seen.unanswered.load(Relaxed),
     );
     for (name, times) in [("quiet", &mut quiet), ("attacked", &mut loud)] {
         times.good.sort_by(f64::total_cmp);

@@ -1,12 +1,12 @@
 //! The gateway: the door through which PostgreSQL clients reach workspaces.
 //!
-//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place, and gives
-//! it to one of the `carriers`. `proxy`
-//! learns who is behind one of the operator's proxies. `opening` settles encryption (`tls`) and reads the first packet,
-//! `startup` understands it: a request to cancel goes to `cancel`, a client that wants a session to `session`, which has
-//! the whole course in one place: `sasl` makes the client prove its password (`scram`, `provers`), `app` decides what it
-//! may enter, `login` enters the backend with a credential of ours, unless `warm` has a session of the same client
-//! before, and `relay` passes octets until one side ends.
+//! A connection goes through these files, in this order. `listener` accepts it while `handshakes` has a place and its
+//! network does not flood us, and gives it to one of the `carriers`. `proxy` learns who is behind one of the operator's
+//! proxies. `opening` settles encryption (`tls`) and reads the first packet, `startup` understands it: a request to cancel
+//! goes to `cancel`, a client that wants a session to `session`, which has the whole course in one place: `sasl` makes the
+//! client prove its password (`scram`, `provers`), `app` decides what it may enter, `login` enters the backend with a
+//! credential of ours, unless `warm` has a session of the same client before, and `relay` passes octets until one side
+//! ends.
 //! Whatever goes wrong has its SQLSTATE and its sentence in `refusal`.
 //!
 //! Host names are `app`'s business: it is told the server name that the client asked for.
