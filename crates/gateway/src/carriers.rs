@@ -79,6 +79,8 @@ impl Seat {
 
     fn spawn(&self, tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'static) {
         let load = Arc::clone(&self.load);
+        // Else the task has room for it twice: where it is made, and where it is awaited.
+        let connection = Box::pin(connection);
         let carried = async move {
             let _load = load;
             connection.await;
