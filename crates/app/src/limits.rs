@@ -71,11 +71,10 @@ const ACCESSES_PER_HOUR: u32 = 200;
 const NEW_NETWORK: u32 = 10;
 /// Attempts that such a network may make at once: a pool that opens for the first time.
 const NEW_NETWORK_BURST: u32 = 100;
-/// How often in a minute one network is told that it tries to connect too often, and all new ones together.
+/// How often in a minute one network is told that it tries to connect too often, and all new ones together; a second's
+/// worth at once.
 const ANSWERS_PER_NETWORK: u32 = 600;
 const ANSWERS: u32 = 6000;
-/// How many such answers there are at once: a second's worth.
-const ANSWERS_BURST: (u32, u32) = (ANSWERS_PER_NETWORK / 60, ANSWERS / 60);
 /// How long a handle is refused from an address after too many failures.
 const BLOCK: Duration = Duration::from_secs(60);
 /// Blocks kept at most; beyond it the per-address limit alone holds.
@@ -132,8 +131,8 @@ impl Limits {
                 settings.connections_from_new_networks,
                 settings.connections_from_new_networks / 60,
             )),
-            answer_ip: DefaultKeyedRateLimiter::keyed(evenly(ANSWERS_PER_NETWORK, ANSWERS_BURST.0)),
-            answers: DefaultDirectRateLimiter::direct(evenly(ANSWERS, ANSWERS_BURST.1)),
+            answer_ip: DefaultKeyedRateLimiter::keyed(evenly(ANSWERS_PER_NETWORK, ANSWERS_PER_NETWORK / 60)),
+            answers: DefaultDirectRateLimiter::direct(evenly(ANSWERS, ANSWERS / 60)),
             connection_failure: DefaultKeyedRateLimiter::keyed(per_minute(
                 settings.connection_failures_per_handle,
             )),

@@ -294,7 +294,7 @@ struct Bed {
 
 impl Bed {
     /// The session is reset.
-    fn is_ready(&self) {
+    fn set_ready(&self) {
         let mut rooms = self.warm.rooms();
         let own = rooms
             .waiting

@@ -57,7 +57,7 @@ impl Warm {
         if !matches!(reset.await, Ok(Ok(true))) {
             return None;
         }
-        bed.is_ready();
+        bed.set_ready();
         let mut octet = [0];
         tokio::select! {
             biased;
