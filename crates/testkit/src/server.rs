@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use app::App;
 use standpipe::{Addresses, Config, Environment, Server};
 use tokio::{runtime::Handle, sync::oneshot};
+use tracing_subscriber::EnvFilter;
 
 use crate::engine::Database;
 
@@ -19,6 +20,7 @@ pub(crate) struct RunningServer {
 impl RunningServer {
     /// Starts it; the database, if it has one of its own, is dropped when it stops.
     pub(crate) async fn start(config: Config, environment: Environment, database: Option<Database>) -> Self {
+        log_what_goes_wrong();
         let (started, has_started) = oneshot::channel();
         let (stop, asked_to_stop) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -56,6 +58,16 @@ impl RunningServer {
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         self.runtime.spawn(work).await.expect("the work ends")
     }
+}
+
+/// What a server of a test says in its log, beside the test's own words: why it answered 503, for one.
+fn log_what_goes_wrong() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // The test's first server did it.
+    let _ = log.try_init();
 }
 
 impl Drop for RunningServer {
