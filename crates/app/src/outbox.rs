@@ -137,7 +137,8 @@ impl App {
         let mut tx = self.db().begin().await?;
         let lease_until = time::after(now, self.0.mailer.lease_seconds());
         let Some(row) = outbox::take_mail(&mut tx, now, lease_until).await? else {
-            // Another worker was first; there may be more.
+            // Another worker was first; there may be more. Whoever holds a transaction waits for no other connection.
+            drop(tx);
             return Ok(outbox::is_mail_due(self.db(), now).await?);
         };
         tx.commit_unrecorded(Unrecorded::Lease).await?;

@@ -283,14 +283,12 @@ impl App {
         if ended.is_empty() {
             return Ok(None);
         }
-        if let Some(primary) = user_emails::find_primary_email(self.db(), user.id).await? {
-            let message = mail::Message::SessionsEnded {
-                devices: ended.clone(),
-                most,
-                notice: self.notice_of(user, notices::by(peer)),
-            };
-            self.enqueue_mail(tx, Some(user.id), &primary, &message).await?;
-        }
+        let message = mail::Message::SessionsEnded {
+            devices: ended.clone(),
+            most,
+            notice: self.notice_of(user, notices::by(peer)),
+        };
+        self.tell_owner(tx, user.id, &message).await?;
         let entry = AuditEntry::new(Some(user.id), Action::SessionDelete)
             .on(user.id, &user.handle)
             .with("reason", "sessions.per_user")

@@ -11,8 +11,7 @@ use model::{
 use store::{
     Tx, Unrecorded,
     cli_logins::{self, CliLoginRow},
-    user_emails, users,
-    users::UserRow,
+    users::{self, UserRow},
 };
 
 use super::{CliLogin, EXPIRED, USED, about};
@@ -131,8 +130,6 @@ impl App {
         code_mac: &[u8; 32],
         peer: &Peer,
     ) -> Result<Redeemed> {
-        // Before the transaction: whoever holds one must not wait for another connection.
-        let primary = user_emails::find_primary_email(self.db(), user).await?;
         let mut tx = self.db().begin().await?;
         let user = self.lock_confirmer(&mut tx, user, &row).await?;
         if !cli_logins::use_cli_login(&mut tx, row.id, user.id, code_mac, self.now()).await? {
@@ -143,11 +140,8 @@ impl App {
         let (id, token) = self
             .insert_session(&mut tx, &user, SessionKind::Cli, peer)
             .await?;
-        if let Some(primary) = primary {
-            let message = self.cli_login_message(&user, peer);
-            self.enqueue_mail(&mut tx, Some(user.id), &primary, &message)
-                .await?;
-        }
+        let message = self.cli_login_message(&user, peer);
+        self.tell_owner(&mut tx, user.id, &message).await?;
         let origin = peer.origin_of(&user, Credential::CliSession(id));
         let entry = about(AuditEntry::new(Some(user.id), Action::SessionCreate), &row)
             .on(user.id, &user.handle)
