@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Db, Result, Tx, deleted_users,
     row::Row,
-    sql::{Sql, params, sql},
+    sql::{Built, Sql, Value, params, sql},
 };
 
 const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -115,12 +115,21 @@ const LOCK_HEAD: Sql = sql(
      ON CONFLICT (chain) DO UPDATE SET sequence = audit_heads.sequence + excluded.sequence RETURNING sequence, hash",
 );
 
-const INSERT_RECORD: Sql = sql(
-    "INSERT INTO audit_log (id, chain, sequence, identity_id, action_type, actor_id, actor_handle, \
-       actor_display_name, actor_ip, credential_kind, credential_id, credential_title, user_agent, request_id, \
-       target_id, target_handle, data, created_at, hash, commitment, salt) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-);
+macro_rules! insert_record {
+    () => {
+        "INSERT INTO audit_log (id, chain, sequence, identity_id, action_type, actor_id, actor_handle, \
+           actor_display_name, actor_ip, credential_kind, credential_id, credential_title, user_agent, request_id, \
+           target_id, target_handle, data, created_at, hash, commitment, salt) VALUES "
+    };
+}
+
+const INSERT_RECORD: Sql = sql(concat!(
+    insert_record!(),
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"
+));
+
+/// Records that one statement writes at most.
+const AT_ONCE: usize = 50;
 
 const UPDATE_HEAD: Sql = sql("UPDATE audit_heads SET hash = $3, mac = $4 WHERE chain = $1 AND sequence = $2");
 
@@ -139,6 +148,7 @@ async fn append_to_chain(tx: &mut Tx, key: &ChainKey, chain: &str, records: Vec<
     // Under the head's lock: what was on its way while somebody was deleted sees here that they are.
     let deleted = deleted_of(tx, &records).await?;
     let mut days = BTreeMap::<i64, i64>::new();
+    let mut rows = Vec::with_capacity(records.len());
     for (record, sequence) in records.into_iter().zip(last - count + 1..) {
         let Unchained { mut link, salt } = record;
         link.sequence = sequence;
@@ -153,8 +163,11 @@ async fn append_to_chain(tx: &mut Tx, key: &ChainKey, chain: &str, records: Vec<
                 .or_default();
             *records = records.saturating_add(1);
         }
-        hash = insert_record(tx, link, &salt, &hash).await?.to_vec();
+        let (row, own) = row(link, &salt, &hash);
+        rows.push(row);
+        hash = own.to_vec();
     }
+    insert_records(tx, rows).await?;
     let mac = key.head_mac(chain, last, &hash);
     tx.run(UPDATE_HEAD, params![chain, last, hash, &mac]).await?;
     for (day, records) in days {
@@ -178,8 +191,8 @@ async fn deleted_of(tx: &mut Tx, records: &[Unchained]) -> Result<BTreeSet<Strin
     Ok(deleted)
 }
 
-/// Writes a record that stands behind one with the hash `previous`, and says what its own is.
-async fn insert_record(tx: &mut Tx, link: Link, salt: &[u8; 32], previous: &[u8]) -> Result<Hash> {
+/// The row of a record that stands behind one with the hash `previous`, and what its own hash is.
+fn row(link: Link, salt: &[u8; 32], previous: &[u8]) -> (Vec<Value>, Hash) {
     let commitment = link.personal.commitment(salt);
     let hash = link.hash(previous, &commitment);
     let Personal {
@@ -214,8 +227,28 @@ async fn insert_record(tx: &mut Tx, link: Link, salt: &[u8; 32], previous: &[u8]
         &commitment,
         salt,
     ];
-    tx.run(INSERT_RECORD, values).await?;
-    Ok(hash)
+    (values, hash)
+}
+
+/// Writes records: many by one statement, because each is a way to the database and back.
+async fn insert_records(tx: &mut Tx, mut rows: Vec<Vec<Value>>) -> Result<()> {
+    if let [row] = rows.as_mut_slice() {
+        return tx.run(INSERT_RECORD, std::mem::take(row)).await.map(drop);
+    }
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let mut insert = Built::new();
+        insert.text(insert_record!());
+        for (at, row) in rows.by_ref().take(AT_ONCE).enumerate() {
+            insert.text(if at == 0 { "(" } else { ", (" });
+            for (at, value) in row.into_iter().enumerate() {
+                insert.text(if at == 0 { "" } else { ", " }).bind(value);
+            }
+            insert.text(")");
+        }
+        tx.run_built(insert).await?;
+    }
+    Ok(())
 }
 
 const FIND_ID: Sql = sql("SELECT id FROM audit_log WHERE id = $1");

@@ -12,14 +12,15 @@ use sqlx::{
 
 use crate::{
     Changes, Error, Result, Tx, migrate,
+    readers::Readers,
     row::Row,
     sql::{Built, Sql, Value},
     tx::Inner,
 };
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// For writes, and as many for reads.
+pub(crate) const POSTGRES_CONNECTIONS: u32 = 8;
 
 /// Which database keeps the accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +42,9 @@ pub struct Db {
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     /// One writer, so that writes queue in our own order instead of failing with `SQLITE_BUSY`.
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite { writer: SqlitePool, readers: Readers },
+    /// Those who write wait for each other at an account's row, each with a connection: whoever reads needs another.
+    Postgres { writers: PgPool, readers: PgPool },
 }
 
 impl Db {
@@ -63,32 +62,32 @@ impl Db {
             // Deleted secrets are overwritten, not left in free pages.
             .pragma("secure_delete", "ON")
             .busy_timeout(ACQUIRE_TIMEOUT);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .min_connections(1)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-        };
-        let writer = pool(1).connect_with(options.clone()).await?;
-        migrate::sqlite(&writer).await?;
-        let readers = pool(SQLITE_READERS)
-            .connect_with(options.pragma("query_only", "ON"))
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(options.clone())
             .await?;
+        migrate::sqlite(&writer).await?;
+        let readers = Readers::new(options.pragma("query_only", "ON"), ACQUIRE_TIMEOUT)?;
         Ok(Self::new(Pools::Sqlite { writer, readers }))
     }
 
     /// Connects to the PostgreSQL at `url` and brings its schema up to date.
     pub async fn open_postgres(url: &str) -> Result<Self> {
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect(url)
-            .await?;
-        migrate::postgres(&pool).await?;
-        Ok(Self::new(Pools::Postgres(pool)))
+        let pool = || {
+            PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect(url)
+        };
+        let writers = pool().await?;
+        migrate::postgres(&writers).await?;
+        let readers = pool().await?;
+        Ok(Self::new(Pools::Postgres { writers, readers }))
     }
 
     /// Opens what `database_url` names: `sqlite:PATH` or `postgres://…`.
@@ -125,7 +124,7 @@ impl Db {
     pub fn engine(&self) -> Engine {
         match &self.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -134,7 +133,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Postgres { writers, .. } => Inner::Postgres(writers.begin().await?),
         };
         Ok(Tx::new(inner, self.changes.clone(), self.linger))
     }
@@ -157,7 +156,10 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { writers, readers } => {
+                readers.close().await;
+                writers.close().await;
+            }
         }
     }
 
@@ -171,13 +173,13 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let rows = sqlx::query_with(sql.text, sqlite_arguments(sql, values)?)
-                    .fetch_all(readers)
+                    .fetch_all(&mut *readers.get().await?)
                     .await?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Pools::Postgres(pool) => {
+            Pools::Postgres { readers, .. } => {
                 let rows = sqlx::query_with(sql.text, postgres_arguments(sql, values)?)
-                    .fetch_all(pool)
+                    .fetch_all(readers)
                     .await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -186,26 +188,20 @@ impl Db {
 
     /// Runs a statement that is put together for this one time, so that no connection keeps it prepared.
     pub(crate) async fn all_built(&self, built: Built) -> Result<Vec<Row>> {
-        let (text, values) = built.parts();
-        let text = sqlx::AssertSqlSafe(text);
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
+                let (text, values) = built.for_sqlite();
+                let text = sqlx::AssertSqlSafe(text);
                 let query = sqlx::query_with(text, sqlite_values(values)?).persistent(false);
-                Ok(query
-                    .fetch_all(readers)
-                    .await?
-                    .into_iter()
-                    .map(Row::Sqlite)
-                    .collect())
+                let rows = query.fetch_all(&mut *readers.get().await?).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Pools::Postgres(pool) => {
+            Pools::Postgres { readers, .. } => {
+                let (text, values) = built.for_postgres();
+                let text = sqlx::AssertSqlSafe(text);
                 let query = sqlx::query_with(text, postgres_values(values)?).persistent(false);
-                Ok(query
-                    .fetch_all(pool)
-                    .await?
-                    .into_iter()
-                    .map(Row::Postgres)
-                    .collect())
+                let rows = query.fetch_all(readers).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
     }

@@ -9,6 +9,7 @@ mod db;
 mod error;
 pub mod events;
 mod migrate;
+mod readers;
 mod row;
 mod search;
 mod sql;

@@ -70,16 +70,31 @@ impl Built {
     /// Adds a parameter.
     pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        self.text.push(PARAMETER);
         self
     }
 
-    /// The text and the values of its parameters.
-    pub(crate) fn parts(self) -> (String, Vec<Value>) {
-        (self.text, self.values)
+    /// The text for PostgreSQL, and the values of its parameters.
+    pub(crate) fn for_postgres(self) -> (String, Vec<Value>) {
+        let mut pieces = self.text.split(PARAMETER);
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for (at, piece) in pieces.enumerate() {
+            text.push('$');
+            text.push_str(&(at + 1).to_string());
+            text.push_str(piece);
+        }
+        (text, self.values)
+    }
+
+    /// The same for SQLite. Its parameters have no number there: a `$1` is a name to SQLite, which it looks for among
+    /// all before it.
+    pub(crate) fn for_sqlite(self) -> (String, Vec<Value>) {
+        (self.text.replace(PARAMETER, "?"), self.values)
     }
 }
+
+/// Stands for a parameter; no SQL has this character.
+const PARAMETER: char = '\u{1a}';
 
 macro_rules! value_from {
     ($($type:ty => |$v:ident| $make:expr;)*) => {$(
@@ -147,5 +162,17 @@ mod tests {
         assert_eq!(sql("SELECT 1").parameters, 0);
         assert_eq!(sql("SELECT $1, $2, $1").parameters, 2);
         assert_eq!(sql("VALUES ($12)").parameters, 12);
+    }
+
+    #[test]
+    fn each_engine_has_its_parameters() {
+        let built = || {
+            let mut built = Built::new();
+            built.text("VALUES (").bind("a").text(", ").bind(7).text(")");
+            built
+        };
+        assert_eq!(built().for_postgres().0, "VALUES ($1, $2)");
+        assert_eq!(built().for_sqlite().0, "VALUES (?, ?)");
+        assert_eq!(built().for_sqlite().1.len(), 2);
     }
 }

@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 
 use sqlx::{Either, Executor, Row as _, SqlSafeStr, Statement as _};
 
-use crate::{Db, db::Pools, sql::Sql};
+use crate::{
+    Db, Engine,
+    db::{POSTGRES_CONNECTIONS, Pools},
+    sql::Sql,
+};
 
 const MODULES: &[(&str, &str, &[Sql])] = &[
     (
@@ -195,7 +199,8 @@ fn every_statement_is_listed() {
 #[tokio::test]
 async fn every_statement_is_prepared_on_both_engines() {
     let (sqlite, postgres, _folder) = both().await;
-    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.pools, &postgres.pools) else {
+    let (Pools::Sqlite { writer, .. }, Pools::Postgres { writers, .. }) = (&sqlite.pools, &postgres.pools)
+    else {
         unreachable!()
     };
     let count = |parameters: Option<Either<usize, usize>>| match parameters {
@@ -207,7 +212,7 @@ async fn every_statement_is_prepared_on_both_engines() {
             .prepare(sql.text.into_sql_str())
             .await
             .unwrap_or_else(|e| panic!("{}: {e}", sql.text));
-        let on_postgres = pool
+        let on_postgres = writers
             .prepare(sql.text.into_sql_str())
             .await
             .unwrap_or_else(|e| panic!("{}: {e}", sql.text));
@@ -283,12 +288,29 @@ async fn postgres_schema(pool: &sqlx::PgPool) -> Schema {
 }
 
 #[tokio::test]
+async fn nobody_waits_with_a_read_for_those_who_write() {
+    let (sqlite, postgres, _folder) = both().await;
+    for db in [sqlite, postgres] {
+        let most = match db.engine() {
+            Engine::Sqlite => 1,
+            Engine::Postgres => POSTGRES_CONNECTIONS,
+        };
+        let mut writing = Vec::new();
+        for _ in 0..most {
+            writing.push(db.begin().await.unwrap());
+        }
+        db.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn both_schemas_are_the_same() {
     let (sqlite, postgres, _folder) = both().await;
-    let (Pools::Sqlite { writer, .. }, Pools::Postgres(pool)) = (&sqlite.pools, &postgres.pools) else {
+    let (Pools::Sqlite { writer, .. }, Pools::Postgres { writers, .. }) = (&sqlite.pools, &postgres.pools)
+    else {
         unreachable!()
     };
-    let (left, right) = (sqlite_schema(writer).await, postgres_schema(pool).await);
+    let (left, right) = (sqlite_schema(writer).await, postgres_schema(writers).await);
     assert!(left.len() > 10);
     for table in left.keys().chain(right.keys()) {
         assert_eq!(left.get(table), right.get(table), "table {table}");

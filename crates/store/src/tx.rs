@@ -148,14 +148,16 @@ impl Tx {
 
     /// Runs a statement that is put together for this one time, and says how many rows it changed.
     pub(crate) async fn run_built(&mut self, built: Built) -> Result<u64> {
-        let (text, values) = built.parts();
-        let text = sqlx::AssertSqlSafe(text);
         match &mut self.inner {
             Inner::Sqlite(inner) => {
+                let (text, values) = built.for_sqlite();
+                let text = sqlx::AssertSqlSafe(text);
                 let query = sqlx::query_with(text, sqlite_values(values)?).persistent(false);
                 Ok(query.execute(&mut **inner).await?.rows_affected())
             }
             Inner::Postgres(inner) => {
+                let (text, values) = built.for_postgres();
+                let text = sqlx::AssertSqlSafe(text);
                 let query = sqlx::query_with(text, postgres_values(values)?).persistent(false);
                 Ok(query.execute(&mut **inner).await?.rows_affected())
             }
