@@ -5,12 +5,12 @@ use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpStream, UnixStream, lookup_host},
+    net::{TcpStream, lookup_host},
 };
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use crate::{network::Network, tls::Encryption};
+use crate::{local_stream::LocalStream, network::Network, tls::Encryption};
 
 /// `SSLRequest`: its length, and the code that stands where a startup packet has its version.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -34,7 +34,7 @@ pub enum BackendAddress {
 }
 
 /// A connection to a backend: a Unix socket, TCP, or TLS over TCP.
-pub type BackendStream = Either<UnixStream, Either<TcpStream, Box<TlsStream<TcpStream>>>>;
+pub type BackendStream = Either<LocalStream, Either<TcpStream, Box<TlsStream<TcpStream>>>>;
 
 /// A connection, of whatever kind.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -55,7 +55,7 @@ impl BackendAddress {
     /// Opens a connection. Takes as long as the network lets it: callers set a limit.
     pub async fn connect(&self) -> io::Result<BackendStream> {
         match self {
-            Self::Unix(path) => Ok(Either::Left(UnixStream::connect(path).await?)),
+            Self::Unix(path) => Ok(Either::Left(LocalStream::connect(path).await?)),
             Self::Tcp {
                 host,
                 port,
@@ -82,6 +82,18 @@ impl BackendAddress {
             Self::Tcp { encryption, .. } => encryption.is_verified(),
         }
     }
+}
+
+/// Has the runtime of this thread watch a connection that was opened on another one, so that what it says need not go
+/// through there. Within TLS it stays as it is.
+pub fn adopt(stream: BackendStream) -> io::Result<BackendStream> {
+    Ok(match stream {
+        Either::Left(local) => Either::Left(local.adopt()?),
+        Either::Right(Either::Left(tcp)) => {
+            Either::Right(Either::Left(TcpStream::from_std(tcp.into_std()?)?))
+        }
+        encrypted => encrypted,
+    })
 }
 
 /// Connects to the first address of `host` that may be reached and answers.

@@ -17,6 +17,7 @@ mod binaries;
 mod cluster;
 mod control;
 mod local;
+mod local_stream;
 mod lock;
 mod managed;
 mod network;
@@ -34,9 +35,10 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use address::{BackendAddress, BackendStream, tune};
+pub use address::{BackendAddress, BackendStream, adopt, tune};
 pub use backend::Backend;
 pub use local::{LocalServer, LocalSettings};
+pub use local_stream::LocalStream;
 pub use managed::{Figures, ManagedServer};
 pub use network::Network;
 pub use probe::{Found, end_session, probe};

@@ -1,9 +1,9 @@
-//! One direction of a session. It owns no buffer while nothing is under way: it reads into the stack of the thread that
-//! polls it and keeps on the heap only what the other side would not take.
+//! One direction of a session. It owns no buffer while nothing is under way: it reads into one of the thread that polls
+//! it and keeps only what the other side would not take.
 
 use std::{
+    cell::RefCell,
     io,
-    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -12,6 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Read at once: small statements fit many times over, bulk data moves with few calls.
 const CHUNK: usize = 64 * 1024;
+
+thread_local! {
+    /// Where sessions of this thread read, one after the other. Its octets are set, so that no read has to do it.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+}
 
 /// Which end of a direction broke.
 #[derive(Debug)]
@@ -50,13 +55,27 @@ impl Pipe {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
+        READ.with_borrow_mut(|chunk| self.poll_by(cx, from, to, &mut seen, chunk))
+    }
+
+    fn poll_by<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+        seen: &mut impl FnMut(&[u8]) -> usize,
+        chunk: &mut [u8],
+    ) -> Poll<Result<(), Broken>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
         loop {
             ready!(self.poll_waiting(cx, to)).map_err(|_| Broken::Writing)?;
             if self.ended {
                 return self.poll_flush(cx, to).map_err(|_| Broken::Writing);
             }
-            let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
-            let mut chunk = ReadBuf::uninit(&mut chunk);
+            let mut chunk = ReadBuf::new(chunk);
             match Pin::new(&mut *from).poll_read(cx, &mut chunk) {
                 Poll::Ready(result) => result.map_err(Broken::Reading)?,
                 Poll::Pending => {
