@@ -95,7 +95,7 @@ impl App {
         workspace: &WorkspaceRow,
     ) -> std::result::Result<Backend, Refusal> {
         let mut backend = match workspace.backend {
-            BackendKind::Attached => self.attached_backend(workspace).await?,
+            BackendKind::Attached => Box::pin(self.attached_backend(workspace)).await?,
             kind => self.managed_backend(kind, user, workspace).await?,
         };
         let limits = &workspace.limits;
@@ -157,9 +157,13 @@ impl App {
 
     /// The keys of a person's login role in a server, made at the first need.
     pub(crate) async fn ensure_role(&self, kind: BackendKind, user: UserId) -> Result<ServerRoleRow> {
-        if let Some(row) = self.find_role(kind, user).await? {
-            return Ok(row);
+        match self.find_role(kind, user).await? {
+            Some(row) => Ok(row),
+            None => Box::pin(self.make_role(kind, user)).await,
         }
+    }
+
+    async fn make_role(&self, kind: BackendKind, user: UserId) -> Result<ServerRoleRow> {
         let keys = ClientKeys::random(self.random());
         let salt: [u8; SALT_LENGTH] = self.random().bytes();
         let sealed = self.keys().seal(

@@ -17,15 +17,17 @@ use std::{
 use jiff::Timestamp;
 use model::{
     UserId, WorkspaceId,
-    handle::{Handle, split_host_label},
+    handle::{Handle, WorkspaceHandle, split_host_label},
     member::MemberStatus,
     scram::Verifier,
     workspace::{DesiredState, WorkspaceState},
 };
-use store::{accesses::AccessRow, members::MemberRow, users::UserRow, workspaces, workspaces::WorkspaceRow};
+use store::{
+    accesses, accesses::AccessRow, members::MemberRow, users::UserRow, workspaces, workspaces::WorkspaceRow,
+};
 
 pub use crate::limits::ConnectionAttempt;
-pub use ::workspaces::{Backend, BackendAddress, BackendStream, tune};
+pub use ::workspaces::{Backend, BackendAddress, BackendStream, adopt, tune};
 pub(crate) use entries::Entries;
 pub use listing::{Connection, ConnectionPage};
 pub(crate) use open::OpenConnections;
@@ -292,16 +294,7 @@ impl App {
         login: &DatabaseLogin,
         request: &ConnectionRequest,
     ) -> std::result::Result<Admission, Refusal> {
-        let user = login.user.clone().ok_or(Refusal::WrongPassword)?;
-        if !user.active {
-            return Err(Refusal::AccountSuspended);
-        }
-        if login.password_ends_at.is_some_and(|end| end <= self.now()) {
-            return Err(Refusal::PasswordExpired);
-        }
-        if login.old_name.is_some() {
-            return Err(Refusal::HandleChanged);
-        }
+        let user = self.require_entry(login)?.clone();
         let admit = |found: Arc<Found<AccessRow>>| {
             let as_of = login.as_of.zip(found.as_of).map(<[AsOf; 2]>::from);
             self.admit(user.clone(), found.value.clone(), as_of)
@@ -311,10 +304,36 @@ impl App {
         {
             return Ok(admission);
         }
-        match self.find_way(user.id, request).await? {
+        match Box::pin(self.find_way(user.id, request)).await? {
             Some(found) => admit(found).await,
-            None => Err(self.no_workspace(&user, request).await?),
+            None => Err(Box::pin(self.no_workspace(&user, request)).await?),
         }
+    }
+
+    /// Whether `admission`, from before the proof of `login`, still holds: nothing that it was made from has changed.
+    pub fn still_admits(&self, login: &DatabaseLogin, admission: &Admission) -> bool {
+        self.require_entry(login).is_ok() && self.is_current(admission)
+    }
+
+    /// Whether what `admission` was made from can still be used; where it cannot, the store must be asked.
+    fn is_current(&self, admission: &Admission) -> bool {
+        let is_usable = |parts: [AsOf; 2]| parts.into_iter().all(|as_of| self.is_usable(as_of));
+        admission.as_of.is_some_and(is_usable)
+    }
+
+    /// Whose login it is, if they may enter anything.
+    fn require_entry<'l>(&self, login: &'l DatabaseLogin) -> std::result::Result<&'l UserRow, Refusal> {
+        let user = login.user.as_ref().ok_or(Refusal::WrongPassword)?;
+        if !user.active {
+            return Err(Refusal::AccountSuspended);
+        }
+        if login.password_ends_at.is_some_and(|end| end <= self.now()) {
+            return Err(Refusal::PasswordExpired);
+        }
+        if login.old_name.is_some() {
+            return Err(Refusal::HandleChanged);
+        }
+        Ok(user)
     }
 
     /// Lets somebody whom the API or the console knows into a workspace.
@@ -372,40 +391,38 @@ impl App {
         })
     }
 
-    /// The workspace that is meant: by database name, by host name, and when both are there they must agree.
-    async fn route(&self, request: &ConnectionRequest) -> store::Result<Option<WorkspaceRow>> {
-        let by_host = match request.server_name.as_deref() {
-            Some(name) => self.find_host(name).await?,
-            None => None,
-        };
-        let named_host = request
-            .server_name
-            .as_deref()
-            .is_some_and(|name| self.is_gateway_name(name));
+    /// The workspace that is meant, if `user` may enter it: by database name, by host name, and when both are there they
+    /// must agree.
+    async fn route(&self, user: UserId, request: &ConnectionRequest) -> store::Result<Option<AccessRow>> {
+        let name = request.server_name.as_deref();
+        let host = name.and_then(|name| self.host_label(name));
         let database = request.database.as_deref().unwrap_or(&request.user);
-        let no_name = database == request.user || DEFAULT_DATABASES.contains(&database);
-        if let Some(by_name) = workspaces::find_workspace_by_database(self.db(), database).await? {
-            let agree = !named_host || by_host.is_some_and(|host| host.id == by_name.id);
-            return Ok(agree.then_some(by_name));
+        if let Some(access) = accesses::find_access_by_database(self.db(), user, database).await? {
+            let is_named = name.is_some_and(|name| self.is_gateway_name(name));
+            let is_its = |(owner, workspace): (Handle, WorkspaceHandle)| {
+                access.owner.handle == owner && access.workspace.handle == workspace
+            };
+            let agree = !is_named || host.is_some_and(is_its);
+            return Ok(agree.then_some(access));
         }
-        Ok(by_host.filter(|_| no_name))
+        let is_unnamed = database == request.user || DEFAULT_DATABASES.contains(&database);
+        match host.filter(|_| is_unnamed) {
+            Some((owner, workspace)) => {
+                accesses::find_access_by_host(self.db(), user, &owner, &workspace).await
+            }
+            None => Ok(None),
+        }
     }
 
     /// Whether `name`, in lower case, is the host name of a workspace now: what leads somewhere through the gateway is what
     /// the name server knows. A workspace that is being made, is switched off, or whose owner is, keeps its name, and the
     /// gateway says what is the matter.
     pub async fn has_host(&self, name: &str) -> Result<bool> {
-        Ok(self.find_host(name).await?.is_some())
-    }
-
-    /// The workspace whose host name is `name`, in lower case, now: a look-up, and none where it cannot be one.
-    async fn find_host(&self, name: &str) -> std::result::Result<Option<WorkspaceRow>, store::Error> {
-        match self.host_label(name) {
-            Some((owner, workspace)) => {
-                workspaces::find_workspace_by_host(self.db(), &owner, &workspace).await
-            }
-            None => Ok(None),
-        }
+        let Some((owner, workspace)) = self.host_label(name) else {
+            return Ok(false);
+        };
+        let found = workspaces::find_workspace_by_host(self.db(), &owner, &workspace).await?;
+        Ok(found.is_some())
     }
 
     fn is_gateway_name(&self, name: &str) -> bool {
@@ -413,7 +430,7 @@ impl App {
             .is_some_and(|rest| rest.ends_with('.'))
     }
 
-    fn host_label(&self, name: &str) -> Option<(Handle, model::handle::WorkspaceHandle)> {
+    fn host_label(&self, name: &str) -> Option<(Handle, WorkspaceHandle)> {
         let label = name
             .strip_suffix(self.settings().gateway_domain.as_str())?
             .strip_suffix('.')?;

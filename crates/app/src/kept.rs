@@ -123,18 +123,23 @@ impl<K: Hash + Eq, V: OfAccounts> Kept<K, V> {
         Ok(Some(found))
     }
 
-    /// What is kept of `key`, or else what `read` says.
-    pub(crate) async fn find<F>(&self, key: K, app: &App, read: F) -> store::Result<Option<Arc<Found<V>>>>
+    /// What is kept of `key`, or else what `read` says. Whoever finds it kept needs no room for the store's answer.
+    pub(crate) async fn find<F>(
+        &self,
+        key: K,
+        app: &App,
+        read: impl FnOnce() -> F,
+    ) -> store::Result<Option<Arc<Found<V>>>>
     where
         F: Future<Output = store::Result<Option<V>>>,
     {
         match self.get(&key, app) {
             Some(found) => Ok(Some(found)),
-            None => self.read(key, app, read).await,
+            None => Box::pin(self.read(key, app, read())).await,
         }
     }
 
-    /// Whether `key` should be read by whoever has a moment before it is needed: nothing is kept of it, or for half of
+    /// Whether `key` should be read by whoever has a moment before it is needed: nothing is kept of it, or for most of
     /// its time already, and nobody else was told so.
     pub(crate) fn is_due(&self, key: &K, app: &App) -> bool {
         let Some(found) = self.found.get(key) else {
@@ -142,7 +147,7 @@ impl<K: Hash + Eq, V: OfAccounts> Kept<K, V> {
         };
         match found.as_of.filter(|as_of| app.is_usable(*as_of)) {
             Some(as_of) => {
-                as_of.asked.elapsed() >= app.settings().credential_linger / 2
+                as_of.asked.elapsed() >= app.settings().credential_linger * 7 / 10
                     && !found.is_renewed.swap(true, Relaxed)
             }
             None => true,

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use app::connections::{BackendAddress, BackendStream, Entrance, OpenConnection};
+use app::connections::{BackendAddress, BackendStream, Entrance, OpenConnection, adopt};
 use bytes::{Bytes, BytesMut};
 use model::scram::Credential;
 use tokio::{
@@ -84,6 +84,11 @@ impl Key {
             packet,
         }
     }
+
+    /// The startup packet.
+    pub(crate) fn packet(&self) -> &Bytes {
+        &self.packet
+    }
 }
 
 /// What is known of a session that may be kept.
@@ -137,7 +142,8 @@ struct Order {
 
 /// A session that nobody else gets; dropping it lets it wait for others.
 pub(crate) struct Reserved {
-    key: Key,
+    /// Which thread carries it.
+    carrier: ThreadId,
     go: oneshot::Sender<()>,
     given: oneshot::Receiver<Given>,
 }
@@ -145,7 +151,12 @@ pub(crate) struct Reserved {
 impl Reserved {
     async fn take(self) -> Option<Given> {
         self.go.send(()).ok()?;
-        timeout(PATIENCE, self.given).await.ok()?.ok()
+        let given = timeout(PATIENCE, self.given).await.ok()?.ok()?;
+        if self.carrier == thread::current().id() {
+            return Some(given);
+        }
+        let stream = adopt(given.stream).ok()?;
+        Some(Given { stream, ..given })
     }
 }
 
@@ -215,16 +226,13 @@ impl Warm {
             let ((go, gone), (give, given)) = (oneshot::channel(), oneshot::channel());
             // One that has just ended takes nobody's order any more.
             if waiting.orders.send(Order { go: gone, give }).is_ok() {
-                return Some(Reserved {
-                    key: waiting.key,
-                    go,
-                    given,
-                });
+                let carrier = waiting.carrier;
+                return Some(Reserved { carrier, go, given });
             }
         }
     }
 
-    /// A session that waits for `key`, still alive and as fresh as a new one: the one that was `reserved`, if it is.
+    /// A session that waits for `key`, still alive and as fresh as a new one: the one that was `reserved` for it, if it is.
     /// Others that turn out not to be are closed.
     pub(crate) async fn take(
         &self,
@@ -232,7 +240,7 @@ impl Warm {
         credential: &Credential,
         reserved: Option<Reserved>,
     ) -> Option<Given> {
-        let mut next = reserved.filter(|one| one.key == *key);
+        let mut next = reserved;
         while let Some(one) = next.or_else(|| self.reserve(key)) {
             if let Some(given) = one.take().await {
                 if given.warmth.credential.is_same(credential) {

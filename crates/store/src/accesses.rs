@@ -2,6 +2,7 @@
 
 use model::{
     UserId, WorkspaceId,
+    handle::{Handle, WorkspaceHandle},
     member::{MemberStatus, Role},
 };
 
@@ -82,6 +83,38 @@ pub async fn find_access(db: &Db, user: UserId, workspace: WorkspaceId) -> Resul
         .transpose()
 }
 
+const FIND_ACCESS_BY_DATABASE: Sql = sql(select!(
+    "WHERE w.database_name = $2 AND (w.user_id = $1 OR m.id IS NOT NULL)"
+));
+
+/// A workspace that `user` may enter, by the name of its database.
+pub async fn find_access_by_database(db: &Db, user: UserId, database: &str) -> Result<Option<AccessRow>> {
+    db.one(FIND_ACCESS_BY_DATABASE, params![user, database])
+        .await?
+        .as_ref()
+        .map(AccessRow::from_row)
+        .transpose()
+}
+
+const FIND_ACCESS_BY_HOST: Sql = sql(select!(
+    "WHERE u.handle = $2 AND w.handle = $3 AND (w.user_id = $1 OR m.id IS NOT NULL)"
+));
+
+/// A workspace that `user` may enter, by its host label `{owner}-{workspace}`.
+pub async fn find_access_by_host(
+    db: &Db,
+    user: UserId,
+    owner: &Handle,
+    workspace: &WorkspaceHandle,
+) -> Result<Option<AccessRow>> {
+    let values = params![user, owner.as_str(), workspace.as_str()];
+    db.one(FIND_ACCESS_BY_HOST, values)
+        .await?
+        .as_ref()
+        .map(AccessRow::from_row)
+        .transpose()
+}
+
 const FIND_NAMED_ACCESS: Sql = sql(select!(
     "WHERE (u.handle = $2 OR u.id = $2) AND (w.handle = $3 OR w.id = $3) \
      AND (w.user_id = $1 OR m.id IS NOT NULL)"
@@ -146,4 +179,11 @@ async fn list(
 }
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[Sql] = &[FIND_ACCESS, FIND_NAMED_ACCESS, LIST_ACCESSES, LIST_SHARED];
+pub(crate) const STATEMENTS: &[Sql] = &[
+    FIND_ACCESS,
+    FIND_ACCESS_BY_DATABASE,
+    FIND_ACCESS_BY_HOST,
+    FIND_NAMED_ACCESS,
+    LIST_ACCESSES,
+    LIST_SHARED,
+];

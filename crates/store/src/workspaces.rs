@@ -233,21 +233,6 @@ pub async fn count_workspaces(tx: &mut Tx, user: UserId) -> Result<i64> {
         .map_or(Ok(0), |row| row.int("owned"))
 }
 
-const FIND_BY_DATABASE: Sql = sql(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM workspaces w WHERE w.database_name = $1"
-));
-
-/// The workspace with this database name, whoever owns it.
-pub async fn find_workspace_by_database(db: &Db, name: &str) -> Result<Option<WorkspaceRow>> {
-    db.one(FIND_BY_DATABASE, params![name])
-        .await?
-        .as_ref()
-        .map(WorkspaceRow::from_row)
-        .transpose()
-}
-
 const FIND_BY_HOST: Sql = sql(concat!(
     "SELECT ",
     columns!(),
@@ -350,7 +335,6 @@ pub(crate) const STATEMENTS: &[Sql] = &[
     LIST_ALL,
     HAS_WORKSPACES_ON,
     COUNT_WORKSPACES,
-    FIND_BY_DATABASE,
     FIND_BY_HOST,
     UPDATE_STATE,
     UPDATE_WORKSPACE,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::{UserId, handle::Handle, workspace::BackendKind};
 use store::{
-    accesses, accesses::AccessRow, database_passwords, database_passwords::LoginRow, server_roles,
+    accesses::AccessRow, database_passwords, database_passwords::LoginRow, server_roles,
     server_roles::ServerRoleRow, users::UserRow,
 };
 
@@ -71,25 +71,25 @@ impl App {
         let Entries { logins, ways, roles } = &self.0.entries;
         let way = way(user.id, request);
         let found = match ways.is_due(&way, self) {
-            true => self.find_way(user.id, request).await?,
+            true => Box::pin(self.find_way(user.id, request)).await?,
             false => ways.get(&way, self),
         };
         if let Some(found) = found {
             let role = (found.value.workspace.backend, user.id);
             if self.0.backends.managed(role.0).is_some() && roles.is_due(&role, self) {
-                roles.read(role, self, self.read_role(role)).await?;
+                Box::pin(roles.read(role, self, self.read_role(role))).await?;
             }
         }
         if logins.is_due(&user.handle, self) {
             let read = self.read_login(&user.handle);
-            logins.read(user.handle.clone(), self, read).await?;
+            Box::pin(logins.read(user.handle.clone(), self, read)).await?;
         }
         Ok(())
     }
 
     /// Whose `handle` is, or was, and by what password they come in.
     pub(super) async fn find_login(&self, handle: &Handle) -> Result<Option<(LoginRow, Option<AsOf>)>> {
-        let read = self.read_login(handle);
+        let read = || self.read_login(handle);
         let found = self.0.entries.logins.find(handle.clone(), self, read).await?;
         Ok(found.map(|found| (found.value.clone(), found.as_of)))
     }
@@ -109,18 +109,13 @@ impl App {
         user: UserId,
         request: &ConnectionRequest,
     ) -> Result<Option<Arc<Found<AccessRow>>>> {
-        let read = async {
-            match self.route(request).await? {
-                Some(workspace) => accesses::find_access(self.db(), user, workspace.id).await,
-                None => Ok(None),
-            }
-        };
+        let read = self.route(user, request);
         Ok(self.0.entries.ways.read(way(user, request), self, read).await?)
     }
 
     /// The login role of `user` in servers of `kind`, if there is one.
     pub(crate) async fn find_role(&self, kind: BackendKind, user: UserId) -> Result<Option<ServerRoleRow>> {
-        let read = self.read_role((kind, user));
+        let read = || self.read_role((kind, user));
         let found = self.0.entries.roles.find((kind, user), self, read).await?;
         Ok(found.map(|found| found.value.clone()))
     }

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Admission, Backend, Refusal, Traffic, replicas::Told};
-use crate::{App, Result, kept::AsOf};
+use crate::{App, Result};
 
 /// How often the store is asked for what others have ended.
 const WATCH: Duration = Duration::from_secs(2);
@@ -243,11 +243,16 @@ impl App {
         open.server = Some((workspace.backend, admission.backend.clone()));
         // It is registered: what this process changes from here on sees it, and what it changed before is seen here. What
         // others change is found by asking the store.
-        let is_usable = |parts: [AsOf; 2]| parts.into_iter().all(|as_of| self.is_usable(as_of));
-        if admission.as_of.is_some_and(is_usable) {
+        if self.is_current(admission) {
             return Ok(open);
         }
-        match connections::find_connection_epochs(self.db(), user.id, workspace.id).await? {
+        match Box::pin(connections::find_connection_epochs(
+            self.db(),
+            user.id,
+            workspace.id,
+        ))
+        .await?
+        {
             Some(now) if now == epochs => Ok(open),
             _ => Err(Refusal::EndedMeanwhile),
         }

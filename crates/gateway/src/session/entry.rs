@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::connections::{Admission, BackendStream, Refusal};
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use model::scram::nonce;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -28,50 +28,59 @@ pub(super) struct Session {
     pub(super) warmth: Option<Warmth>,
 }
 
-/// Reserves a session that waits for whoever is admitted like that, with these `parameters`.
-pub(super) fn reserve(shared: &Shared, admission: &Admission, parameters: &[u8]) -> Option<Reserved> {
-    let packet = startup_packet(&admission.backend, parameters);
-    shared.warm.reserve(&Key::new(
-        admission.entrance(),
-        &admission.backend.address,
-        packet,
-    ))
+/// Where somebody is let in, and the session that was reserved for them there, if one was.
+pub(super) struct Way {
+    pub(super) admission: Admission,
+    key: Key,
+    reserved: Option<Reserved>,
 }
 
-/// Enters where `admission` leads, with the client's `parameters`, by the session that was `reserved` if there is one.
-pub(super) async fn enter(
-    shared: &Shared,
-    admission: &Admission,
-    parameters: &[u8],
-    reserved: Option<Reserved>,
-) -> Result<Session, Stop> {
-    let backend = &admission.backend;
-    let packet = startup_packet(backend, parameters);
-    let key = Key::new(admission.entrance(), &backend.address, packet.clone());
-    let is_worth_it = shared.warm.is_on() && shared.warm.is_worth_it(&key);
-    if is_worth_it && let Some(given) = shared.warm.take(&key, &backend.credential, reserved).await {
+impl Way {
+    /// Where `admission` leads whoever has these `parameters`.
+    pub(super) fn new(admission: Admission, parameters: &[u8]) -> Self {
+        let backend = &admission.backend;
+        let packet = startup_packet(backend, parameters);
+        let key = Key::new(admission.entrance(), &backend.address, packet);
+        Self {
+            admission,
+            key,
+            reserved: None,
+        }
+    }
+
+    /// Reserves a session that waits there.
+    pub(super) fn reserve(self, shared: &Shared) -> Self {
+        let reserved = shared.warm.reserve(&self.key);
+        Self { reserved, ..self }
+    }
+
+    /// The same with the session that was reserved for `other`, if it is as good here.
+    pub(super) fn with_reserved_of(self, other: Self) -> Self {
+        let reserved = other.reserved.filter(|_| other.key == self.key);
+        Self { reserved, ..self }
+    }
+}
+
+/// Goes this way: by the session that was reserved, by another one that waits, or by a new one.
+pub(super) async fn enter(shared: &Shared, way: &mut Way) -> Result<Session, Stop> {
+    let is_worth_it = shared.warm.is_on() && shared.warm.is_worth_it(&way.key);
+    let credential = &way.admission.backend.credential;
+    if is_worth_it && let Some(given) = shared.warm.take(&way.key, credential, way.reserved.take()).await {
         return Ok(Session {
             welcome: given.welcome(),
             stream: given.stream,
             warmth: Some(given.warmth),
         });
     }
-    let entry = Entry {
-        shared,
-        admission,
-        packet,
-        key,
-    };
     let deadline = Instant::now() + shared.settings.backend_timeout;
-    let entered = within(deadline, entry.try_hard(is_worth_it)).await;
+    // Boxed, so that whoever has a session needs no room for a login.
+    let entered = within(deadline, Box::pin(Entry { shared, way }.try_hard(is_worth_it))).await;
     entered.map_err(login::Failure::into_stop)
 }
 
 struct Entry<'e> {
     shared: &'e Shared,
-    admission: &'e Admission,
-    packet: Bytes,
-    key: Key,
+    way: &'e Way,
 }
 
 impl Entry<'_> {
@@ -85,7 +94,7 @@ impl Entry<'_> {
                 }
                 self.log_in().await
             }
-            Err(failure) if failure.is_full() && self.shared.warm.make_room(&self.key) => {
+            Err(failure) if failure.is_full() && self.shared.warm.make_room(&self.way.key) => {
                 self.wait_for_room(failure).await
             }
             entered => entered,
@@ -103,15 +112,16 @@ impl Entry<'_> {
     }
 
     async fn log_in(&self) -> Result<(BackendStream, Welcome), Failure> {
-        let backend = &self.admission.backend;
+        let backend = &self.way.admission.backend;
         let nonce = nonce(self.shared.app.random());
         let mut stream = backend.address.connect().await?;
-        let welcome = login::log_in(&mut stream, Credential { backend, nonce }, &self.packet).await?;
+        let credential = Credential { backend, nonce };
+        let welcome = login::log_in(&mut stream, credential, self.way.key.packet()).await?;
         Ok((stream, welcome))
     }
 
     async fn restore_role(&self) -> bool {
-        let restored = timeout(STORE, self.shared.app.restore_role(self.admission)).await;
+        let restored = timeout(STORE, self.shared.app.restore_role(&self.way.admission)).await;
         restored.unwrap_or(Err(Refusal::BackendLogin)).is_ok()
     }
 
@@ -133,8 +143,8 @@ impl Entry<'_> {
         };
         let freshness = Freshness::ask(stream, &statuses).await?;
         Ok(freshness.map(|freshness| Warmth {
-            key: self.key.clone(),
-            credential: self.admission.backend.credential.clone(),
+            key: self.way.key.clone(),
+            credential: self.way.admission.backend.credential.clone(),
             freshness,
             statuses,
             cancel: welcome.key.clone(),

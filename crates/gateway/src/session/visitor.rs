@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    entry::{self, Session},
+    entry::{self, Session, Way},
     log::Line,
     within,
 };
@@ -31,7 +31,7 @@ use crate::{
     startup::Startup,
     stream::{Client, close},
     tls::TlsFacts,
-    warm::{Reserved, Warmth},
+    warm::Warmth,
 };
 
 /// How long the account store may take for one answer.
@@ -52,8 +52,8 @@ pub(super) struct Visitor<'g, S> {
     login: Option<DatabaseLogin>,
     /// Once the client has answered the challenge.
     proof_at: Option<Instant>,
-    /// A backend session that waits for whoever is meant, while it is not known whether that is this client.
-    reserved: Option<Reserved>,
+    /// Where whoever is meant would go, while it is not known whether that is this client.
+    foreseen: Option<Way>,
 }
 
 /// A backend session that belongs to a client.
@@ -97,7 +97,7 @@ where
             deadline,
             login: None,
             proof_at: None,
-            reserved: None,
+            foreseen: None,
         }
     }
 
@@ -123,10 +123,10 @@ where
             return Err(Stop::refused(Refusal::TooManyAttempts, "throttled"));
         }
         let server_final = self.authenticate(place, is_known).await?;
-        let admission = self.authorise().await?;
-        let open = self.count(&admission).await?;
-        let session = self.enter(&admission, &open.0).await?;
-        self.welcome(&server_final, admission, session, open).await
+        let mut way = self.authorise().await?;
+        let open = self.count(&way.admission).await?;
+        let session = self.enter(&mut way, &open.0).await?;
+        self.welcome(&server_final, way.admission, session, open).await
     }
 
     /// The server's final message, to be sent when everything else has gone well.
@@ -151,9 +151,9 @@ where
                 false => foresee(self.shared, login, &self.request, &self.startup.parameters).await,
             }
         };
-        let (proof, reserved) = tokio::join!(within(self.deadline, proof), foresee);
+        let (proof, foreseen) = tokio::join!(within(self.deadline, proof), foresee);
         let proof = proof?;
-        self.reserved = reserved;
+        self.foreseen = foreseen;
         self.proof_at = Some(Instant::now());
         let check = stored(std::future::ready(app.proof_check(login))).await?;
         // Less work than a way to another thread and back; what strangers could send by the thousand goes there.
@@ -175,17 +175,29 @@ where
         }
     }
 
-    async fn authorise(&self) -> Result<Admission, Stop> {
+    /// Where the client goes, now that its proof is right: as was foreseen, if that still holds.
+    async fn authorise(&mut self) -> Result<Way, Stop> {
+        let (app, foreseen) = (&self.shared.app, self.foreseen.take());
         let Some(login) = &self.login else {
             return Err(Stop::refused(Refusal::WrongPassword, "no login"));
         };
-        let admitted = timeout(STORE, self.shared.app.admit_connection(login, &self.request))
+        let foreseen = match foreseen {
+            Some(way) if app.still_admits(login, &way.admission) => return Ok(way),
+            foreseen => foreseen,
+        };
+        let admitted = timeout(STORE, app.admit_connection(login, &self.request))
             .await
             .map_err(|_| slow())?;
         match admitted {
-            Ok(admission) => Ok(admission),
+            Ok(admission) => {
+                let way = Way::new(admission, &self.startup.parameters);
+                Ok(match foreseen {
+                    Some(foreseen) => way.with_reserved_of(foreseen),
+                    None => way,
+                })
+            }
             Err(refusal @ (Refusal::HandleChanged | Refusal::HostChanged)) => {
-                let change = stored(self.shared.app.explain_names(login, &self.request)).await?;
+                let change = Box::pin(stored(app.explain_names(login, &self.request))).await?;
                 Err(match change {
                     Some(change) => Stop::answered(refusal, Fatal::explained(&change), "an old name"),
                     None => Stop::refused(refusal, "an old name"),
@@ -209,14 +221,16 @@ where
     }
 
     /// Enters and records it. A backend that hangs up while the right to it ends is no fault of the backend.
-    async fn enter(&mut self, admission: &Admission, open: &OpenConnection) -> Result<Session, Stop> {
-        let reserved = self.reserved.take();
+    async fn enter(&self, way: &mut Way, open: &OpenConnection) -> Result<Session, Stop> {
         let session = tokio::select! {
             biased;
             () = open.end().cancelled() => Err(Stop::refused(Refusal::EndedMeanwhile, "while it entered")),
-            session = entry::enter(self.shared, admission, &self.startup.parameters, reserved) => session,
+            session = entry::enter(self.shared, way) => session,
         }?;
-        let recorded = self.shared.app.record_connection_open(admission, &self.request);
+        let recorded = self
+            .shared
+            .app
+            .record_connection_open(&way.admission, &self.request);
         recorded.map_err(unavailable)?;
         Ok(session)
     }
@@ -282,7 +296,7 @@ where
             answer,
             detail,
         } = refused;
-        self.reserved = None;
+        self.foreseen = None;
         let answer = answer.unwrap_or_else(|| Fatal::of(&refusal, &self.request));
         line.refused(&answer, &format!("{}: {detail}", refusal.as_str()));
         let answer_at = self.proof_at.unwrap_or_else(Instant::now) + self.delay();
@@ -315,13 +329,13 @@ async fn foresee(
     login: &DatabaseLogin,
     request: &ConnectionRequest,
     parameters: &[u8],
-) -> Option<Reserved> {
+) -> Option<Way> {
     let foreseen = async {
         shared.app.foresee_connection(login, request).await;
         shared.app.admit_connection(login, request).await.ok()
     };
     let admission = timeout(STORE, foreseen).await.ok()??;
-    entry::reserve(shared, &admission, parameters)
+    Some(Way::new(admission, parameters).reserve(shared))
 }
 
 /// The account of `user`, or the lack of one. Strangers are looked up a few at once, so that a crowd of them does not
