@@ -4,10 +4,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
-use testkit::{Builder, Engine, TestApp, until};
+use testkit::{Builder, Cluster, Engine, TestApp, until};
 use tokio_postgres::{Config, NoTls};
 
 use super::{
+    backends,
     members::Guest,
     world::{Owner, Session, World, state},
 };
@@ -242,6 +243,37 @@ async fn what_a_role_begins_with_now_is_what_its_client_gets() {
         assert_eq!(session.ask("SHOW lock_timeout").await.unwrap(), "7s");
         assert_ne!(session.ask(PID).await.unwrap(), left);
     }
+}
+
+/// The server's configuration gets another time zone, which new sessions begin with.
+async fn set_time_zone(cluster: &Cluster, zone: &str) {
+    let statement = format!("ALTER SYSTEM SET TimeZone = '{zone}'");
+    cluster.run("postgres", &statement).await;
+    cluster.run("postgres", "SELECT pg_reload_conf()").await;
+    until("it is read", PATIENCE, async || {
+        (cluster.run("postgres", "SHOW TimeZone").await == zone).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_server_is_configured_to_now_is_what_its_client_is_told() {
+    let Some((cluster, world)) = backends::world(builder()).await else {
+        return;
+    };
+    let left = leave_one(&world).await;
+    set_time_zone(&cluster, "Asia/Tokyo").await;
+    let (session, told) = open_as(&world, &world.owner, "a tool").await;
+    assert_eq!(told["TimeZone"], "Asia/Tokyo");
+    assert_eq!(session.ask("SHOW TimeZone").await.unwrap(), "Asia/Tokyo");
+    assert_ne!(session.ask(PID).await.unwrap(), left);
+    // And in the middle of one, which is told so.
+    set_time_zone(&cluster, "Europe/Zurich").await;
+    assert_eq!(session.ask("SHOW TimeZone").await.unwrap(), "Europe/Zurich");
+    drop(session);
+    let (session, told) = open_as(&world, &world.owner, "a tool").await;
+    assert_eq!(told["TimeZone"], "Europe/Zurich");
+    assert_eq!(session.ask("SHOW TimeZone").await.unwrap(), "Europe/Zurich");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

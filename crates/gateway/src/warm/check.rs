@@ -1,8 +1,9 @@
 //! Is a kept session as fresh as a new one? `DISCARD ALL` takes back what a client did to its session. What it does not
 //! take back is compared: the settings that role and database would begin with now (`ALTER ROLE … SET`), whose rights
-//! the session has, and the value of each setting that a backend tells its client at the start. A session answers one
-//! query when it has just begun, and again before it is given away: both answers must be the same, octet for octet.
-//! So its client can be told what the first one was told, and nothing of it is wrong.
+//! the session has, when it read its server's configuration, and whether that is a standby. A session answers one query
+//! when it has just begun, and again before it is given away: both answers must be the same, octet for octet. So each
+//! setting has the value that it began with, and its client can be told what the first one was told; and a setting that
+//! the backend tells anew meanwhile must be as it was told then.
 
 use std::io;
 
@@ -10,7 +11,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::talk;
-use crate::message::{HEADER, split_cstr};
+use crate::message::{HEADER, parse_header, split_cstr};
 
 /// Takes back what a client did.
 const RESET: &str = "DISCARD ALL";
@@ -28,12 +29,18 @@ impl Freshness {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let said = talk::ask(stream, &talk::query(NUMBERS)).await?;
-        let numbers = said.is_well.then(|| numbers(&said.rows)).flatten();
-        let Some(question) = numbers.and_then(|numbers| question(numbers, statuses)) else {
+        let numbers = (said.is_well && said.statuses.is_empty())
+            .then(|| numbers(&said.rows))
+            .flatten();
+        let Some(question) = numbers
+            .zip(names(statuses))
+            .map(|(numbers, names)| question(numbers, &names))
+        else {
             return Ok(None);
         };
         let answer = talk::ask(stream, &question).await?;
-        Ok((answer.is_well && answer.rows.len() == 1).then_some(Self {
+        let is_answer = answer.is_well && answer.statuses.is_empty() && answer.rows.len() == 1;
+        Ok(is_answer.then_some(Self {
             question,
             answer: answer.rows,
         }))
@@ -45,16 +52,43 @@ impl Freshness {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let answer = talk::ask(stream, &self.question).await?;
-        Ok(answer.is_well && answer.rows == self.answer)
+        Ok(answer.is_well && answer.statuses.is_empty() && answer.rows == self.answer)
     }
 }
 
-/// Takes back what a client did to its session; whether that went well.
-pub(super) async fn reset<S>(stream: &mut S) -> io::Result<bool>
+/// Takes back what a client did to its session, which told its first client `statuses`; whether that went well.
+pub(super) async fn reset<S>(stream: &mut S, statuses: &[u8]) -> io::Result<bool>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    Ok(talk::ask(stream, &talk::query(RESET)).await?.is_well)
+    let answer = talk::ask(stream, &talk::query(RESET)).await?;
+    let is_as_told = || {
+        let told = messages(statuses)?;
+        Some(
+            answer
+                .statuses
+                .iter()
+                .all(|status| told.contains(&status.as_ref())),
+        )
+    };
+    Ok(answer.is_well && (answer.statuses.is_empty() || is_as_told().unwrap_or(false)))
+}
+
+/// The bodies of `ParameterStatus` messages, if there is nothing else.
+fn messages(mut statuses: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut bodies = Vec::new();
+    while let Some(header) = statuses.first_chunk() {
+        let (kind, length) = parse_header(*header, statuses.len()).ok()?;
+        bodies.push(statuses.get(HEADER..HEADER + length).filter(|_| kind == b'S')?);
+        statuses = statuses.get(HEADER + length..)?;
+    }
+    statuses.is_empty().then_some(bodies)
+}
+
+/// The names of the settings that a backend told its client.
+fn names(statuses: &[u8]) -> Option<Vec<&[u8]>> {
+    let bodies = messages(statuses)?;
+    bodies.into_iter().map(|body| Some(split_cstr(body)?.0)).collect()
 }
 
 /// Which rows of `pg_db_role_setting` a session begins with. Asked once: a session's database and role have the same
@@ -77,38 +111,27 @@ fn numbers(rows: &[Bytes]) -> Option<[u32; 2]> {
     Some([number()?, number()?])
 }
 
-/// The question to a session of this database and role that told its client `statuses`. `None` when those are odd.
-fn question([database, role]: [u32; 2], statuses: &[u8]) -> Option<Bytes> {
-    let mut text = format!(
-        "SELECT CURRENT_USER, SESSION_USER, (SELECT pg_catalog.string_agg(pg_catalog.concat(s.setdatabase, '.', \
-         s.setrole, s.setconfig), ',' ORDER BY s.setdatabase USING OPERATOR(pg_catalog.<), s.setrole USING \
-         OPERATOR(pg_catalog.<)) FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase OPERATOR(pg_catalog.=) ANY \
-         ('{{0,{database}}}') AND s.setrole OPERATOR(pg_catalog.=) ANY ('{{0,{role}}}'))"
-    );
-    let mut rest = Bytes::copy_from_slice(statuses);
-    while rest.has_remaining() {
-        let (kind, length) = crate::message::parse_header(*rest.first_chunk()?, rest.len()).ok()?;
-        let body = rest.get(HEADER..HEADER + length)?;
-        if kind != b'S' {
-            return None;
-        }
-        let (name, _) = split_cstr(body)?;
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
-        if name.is_empty() || !name.iter().all(is_plain) {
-            return None;
-        }
-        let name = std::str::from_utf8(name).ok()?;
-        text.push_str(", pg_catalog.current_setting('");
-        text.push_str(name);
-        text.push_str("')");
-        rest.advance(HEADER + length);
-    }
-    Some(talk::query(&text))
+/// The one setting that a backend tells its client, and that changes without the client and without the configuration.
+const STANDBY: &str = "in_hot_standby";
+
+/// The question to a session of this database and role that told its client the settings of these `names`.
+fn question([database, role]: [u32; 2], names: &[&[u8]]) -> Bytes {
+    let standby = match names.contains(&STANDBY.as_bytes()) {
+        true => format!(", pg_catalog.current_setting('{STANDBY}')"),
+        false => String::new(),
+    };
+    talk::query(&format!(
+        "SELECT CURRENT_USER, SESSION_USER, pg_catalog.pg_conf_load_time(){standby}, ARRAY(SELECT \
+         pg_catalog.concat(s.setdatabase, '.', s.setrole, s.setconfig) FROM pg_catalog.pg_db_role_setting s WHERE \
+         s.setdatabase OPERATOR(pg_catalog.=) ANY ('{{0,{database}}}') AND \
+         s.setrole OPERATOR(pg_catalog.=) ANY ('{{0,{role}}}'))"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
     use crate::message::put_message;
@@ -122,12 +145,27 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_that_was_told_is_asked_for() {
-        let told = statuses(&[(b'S', b"TimeZone\0UTC\0"), (b'S', b"server_version\x0015.1\0")]);
-        let question = question([5, 16384], &told).unwrap();
-        assert!(question.ends_with(
-            b", pg_catalog.current_setting('TimeZone'), pg_catalog.current_setting('server_version')\0"
-        ));
+    fn a_standby_is_asked_for_where_it_was_told() {
+        let is_asked = |names: &[&[u8]]| {
+            question([5, 16384], names)
+                .windows(14)
+                .any(|text| text == STANDBY.as_bytes())
+        };
+        assert!(is_asked(&[b"TimeZone", b"in_hot_standby"]) && !is_asked(&[b"TimeZone"]));
+    }
+
+    #[tokio::test]
+    async fn a_reset_session_may_tell_what_it_told_and_nothing_else() {
+        let told = statuses(&[(b'S', b"TimeZone\0UTC\0"), (b'S', b"DateStyle\0ISO\0")]);
+        let reset_to = async |anew: &[u8]| {
+            let (mut ours, mut theirs) = tokio::io::duplex(1024);
+            let mut answer = statuses(&[(b'S', anew), (b'C', b"DISCARD ALL\0"), (b'Z', b"I")]);
+            theirs.write_all_buf(&mut answer).await.unwrap();
+            reset(&mut ours, &told).await.unwrap()
+        };
+        assert!(reset_to(b"TimeZone\0UTC\0").await);
+        assert!(!reset_to(b"TimeZone\0Europe/Zurich\0").await);
+        assert!(!reset_to(b"search_path\0public\0").await);
     }
 
     #[test]
@@ -146,16 +184,16 @@ mod tests {
     }
 
     #[test]
-    fn odd_names_are_not_asked_for() {
+    fn statuses_are_taken_apart_if_there_is_nothing_else() {
+        let told = statuses(&[(b'S', b"TimeZone\0UTC\0"), (b'S', b"\0x\0")]);
+        assert_eq!(names(&told), Some(vec![&b"TimeZone"[..], b""]));
         for told in [
-            statuses(&[(b'S', b"a'b\0x\0")]),
-            statuses(&[(b'S', b"\0x\0")]),
             statuses(&[(b'S', b"endless")]),
             statuses(&[(b'N', b"TimeZone\0UTC\0")]),
             BytesMut::from(&b"S\0\0"[..]),
             BytesMut::from(&b"S\0\0\0\x09a\0"[..]),
         ] {
-            assert_eq!(question([5, 16384], &told), None, "{told:?}");
+            assert_eq!(names(&told), None, "{told:?}");
         }
     }
 }

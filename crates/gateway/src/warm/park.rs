@@ -53,7 +53,8 @@ impl Warm {
 
     /// Resets a session and waits for the order to go; `None` when it is to end.
     async fn wait(&self, given: &mut Given, bed: &mut Bed) -> Option<Order> {
-        let reset = timeout(PATIENCE, check::reset(&mut given.stream));
+        let reset = check::reset(&mut given.stream, &given.warmth.statuses);
+        let reset = timeout(PATIENCE, reset);
         if !matches!(reset.await, Ok(Ok(true))) {
             return None;
         }

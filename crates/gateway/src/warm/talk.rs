@@ -16,6 +16,8 @@ const READ_AT_ONCE: usize = 4096;
 pub(super) struct Answer {
     /// The rows, as they came.
     pub(super) rows: Vec<Bytes>,
+    /// The settings that it told anew (`ParameterStatus`), as they came.
+    pub(super) statuses: Vec<Bytes>,
     /// Whether it went well, and no transaction is open.
     pub(super) is_well: bool,
 }
@@ -49,9 +51,10 @@ where
         };
         match kind {
             b'D' => answer.rows.push(body),
+            b'S' => answer.statuses.push(body),
             b'E' => failed = true,
-            // What it says of rows, ends, settings, notices and notifications is nothing here.
-            b'T' | b'C' | b'S' | b'N' | b'A' => {}
+            // What it says of rows, ends, notices and notifications is nothing here.
+            b'T' | b'C' | b'N' | b'A' => {}
             b'Z' if read.is_empty() => {
                 answer.is_well = !failed && body == b"I".as_slice();
                 return Ok(answer);
@@ -107,12 +110,14 @@ mod tests {
         let good = answered(&[
             (b'N', b"x"),
             (b'T', b""),
+            (b'S', b"TimeZone\0UTC\0"),
             (b'D', b"row"),
             (b'C', b"SELECT 1\0"),
             (b'Z', b"I"),
         ]);
         let expected = Answer {
             rows: vec![Bytes::from_static(b"row")],
+            statuses: vec![Bytes::from_static(b"TimeZone\0UTC\0")],
             is_well: true,
         };
         assert_eq!(good.await.unwrap(), expected);
