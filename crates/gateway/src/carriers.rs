@@ -1,7 +1,16 @@
 //! The threads that carry connections. A connection stays on one of them: what it does for a statement is shorter than
-//! waking another thread for it, and a runtime whose threads share their work wakes one each time.
+//! waking another thread for it, and a runtime whose threads share their work wakes one each time. Connections go where
+//! there are fewest, but for those of clients that connect for each statement: on a thread together, one of its wakings
+//! serves several of them.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     net::TcpStream,
@@ -10,12 +19,20 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+/// A session that ends within this time is a short one.
+const SHORT: Duration = Duration::from_secs(1);
+/// How often it is looked how connections come and go. What is older than [`SHORT`] says nothing.
+const LOOK: Duration = Duration::from_millis(100);
+/// So many short sessions in [`LOOK`] make the next one be expected to be short.
+const MANY: u64 = 5;
+
 /// They end when this is dropped, with whatever is left on them.
 pub(crate) struct Carriers {
     /// The one that accepts connections, too: a client that connects again and again stays there, with the backend
     /// session that waits for it.
     first: Seat,
     others: Vec<Seat>,
+    pace: Arc<Pace>,
     /// Dropping one ends its thread.
     _ends: Vec<oneshot::Sender<()>>,
 }
@@ -27,6 +44,46 @@ struct Seat {
     load: Arc<()>,
 }
 
+/// How connections come and go.
+#[derive(Default)]
+struct Pace {
+    /// Short sessions that have ended.
+    short: AtomicU64,
+    looked: Mutex<Option<Looked>>,
+}
+
+/// What was seen.
+struct Looked {
+    at: Instant,
+    short: u64,
+    busy: Duration,
+    is_short: bool,
+}
+
+impl Pace {
+    /// Whether the next session is expected to be short, where a thread that was `busy` for so long has time for it.
+    fn is_short(&self, busy: impl FnOnce() -> Duration) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*looked {
+            Some(last) if last.at.elapsed() < LOOK => return last.is_short,
+            _ => {}
+        }
+        let (at, short, busy) = (Instant::now(), self.short.load(Relaxed), busy());
+        let is_short = looked.as_ref().is_some_and(|last| {
+            let passed = at.duration_since(last.at);
+            let has_time = busy.saturating_sub(last.busy) < passed * 9 / 10;
+            passed < SHORT && has_time && short - last.short >= MANY
+        });
+        *looked = Some(Looked {
+            at,
+            short,
+            busy,
+            is_short,
+        });
+        is_short
+    }
+}
+
 impl Carriers {
     /// Starts so many. Where the system gives no thread, the caller's runtime is the only one.
     pub(crate) fn start(count: usize) -> Self {
@@ -35,6 +92,7 @@ impl Carriers {
         Self {
             first: seats.next().unwrap_or_else(|| Seat::on(Handle::current())),
             others: seats.collect(),
+            pace: Arc::default(),
             _ends: ends,
         }
     }
@@ -44,16 +102,25 @@ impl Carriers {
         &self.first.runtime
     }
 
-    /// Has a connection that was accepted there served there, or where there are fewer.
+    /// Has a connection that was accepted there served there, or where there are fewer. `serve` says whether there was a
+    /// session.
     pub(crate) fn carry<F>(
         &self,
         tasks: &TaskTracker,
         stream: TcpStream,
         serve: impl FnOnce(TcpStream) -> F + Send + 'static,
     ) where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = bool> + Send + 'static,
     {
-        match self.others.iter().min_by_key(|seat| seat.load()) {
+        let (began, pace) = (Instant::now(), Arc::clone(&self.pace));
+        let serve = async move |stream| {
+            if serve(stream).await && began.elapsed() < SHORT {
+                pace.short.fetch_add(1, Relaxed);
+            }
+        };
+        let stays = self.pace.is_short(|| self.first.busy());
+        let others = self.others.iter().filter(|_| !stays);
+        match others.min_by_key(|seat| seat.load()) {
             Some(other) if other.load() < self.first.load() => {
                 if let Ok(stream) = stream.into_std() {
                     // Its new runtime watches it from now on.
@@ -90,6 +157,11 @@ impl Seat {
 
     fn load(&self) -> usize {
         Arc::strong_count(&self.load)
+    }
+
+    /// For how long it was at work since it started.
+    fn busy(&self) -> Duration {
+        self.runtime.metrics().worker_total_busy_duration(0)
     }
 }
 
@@ -128,6 +200,7 @@ mod tests {
                 stream.writable().await.unwrap();
                 assert_eq!(thread::current().id(), here);
                 seen.lock().unwrap().insert(here);
+                true
             });
         }
         tasks.close();
@@ -141,6 +214,26 @@ mod tests {
         let seen = carry(&Carriers::start(2), 4).await;
         assert_eq!(seen.len(), 2);
         assert!(!seen.contains(&thread::current().id()));
+    }
+
+    #[test]
+    fn short_sessions_are_expected_after_many_where_there_is_time() {
+        let pace = Pace::default();
+        let look = |short, passed: Duration, busy| {
+            pace.short.fetch_add(short, Relaxed);
+            if let Some(last) = pace.looked.lock().unwrap().as_mut() {
+                last.at -= passed;
+            }
+            pace.is_short(|| busy)
+        };
+        let idle = Duration::ZERO;
+        assert!(!look(2 * MANY, LOOK, idle), "nothing was seen before");
+        assert!(look(MANY, LOOK, idle));
+        assert!(look(0, Duration::ZERO, idle), "it is not looked at each time");
+        assert!(!look(MANY - 1, LOOK, idle), "few");
+        assert!(!look(MANY, LOOK, LOOK), "it has no time");
+        assert!(look(MANY, LOOK, LOOK));
+        assert!(!look(100 * MANY, SHORT, LOOK), "a while ago");
     }
 
     #[tokio::test]

@@ -104,7 +104,7 @@ impl Door {
         let (shared, end) = (Arc::clone(&self.shared), self.shutdown.child_token());
         let serve = move |stream| async move {
             app::connections::tune(&stream);
-            session::serve(shared, stream, origin, place, end).await;
+            session::serve(shared, stream, origin, place, end).await
         };
         self.shared.carriers.carry(&self.shared.tasks, stream, serve);
     }

@@ -26,7 +26,7 @@ use crate::{
     refusal::{Fatal, Stop},
     relay::{Cause, Orders, relay},
     startup::{self, FirstPacket, Startup},
-    stream::{Client, close},
+    stream::{Client, close, part},
     tls::TlsFacts,
     warm::{Given, Left},
 };
@@ -42,23 +42,27 @@ pub(crate) enum Origin {
     Proxy(SocketAddr),
 }
 
-/// Serves a connection until it ends. `place` is given back when the handshake is over.
+/// Serves a connection until it ends, and says whether there was a session. `place` is given back when the handshake is
+/// over.
 pub(crate) async fn serve<S>(
     shared: Arc<Shared>,
     stream: S,
     origin: Origin,
     place: Place,
     end: CancellationToken,
-) where
+) -> bool
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut line = Line::new(shared.app.new_connection_id());
     // Boxed, so that a session does not keep the memory of its handshake.
     let opened = Box::pin(open(&shared, stream, origin, (place, &end), &mut line)).await;
+    let was_open = opened.is_some();
     if let Some((client, entered)) = opened {
         run(&shared, client, entered, &end, &mut line).await;
     }
     line.write();
+    was_open
 }
 
 async fn open<S>(
@@ -196,7 +200,7 @@ fn request(id: &str, startup: &Startup, tls: Option<&TlsFacts>, peer: SocketAddr
 async fn terminate(shared: &Shared, open: &OpenConnection, target: Option<&Target>) -> Infallible {
     open.end().cancelled().await;
     if let Some(target) = target {
-        shared.app.terminate_backend(open, target.key.pid).await;
+        Box::pin(shared.app.terminate_backend(open, target.key.pid)).await;
     }
     std::future::pending().await
 }
@@ -255,7 +259,7 @@ async fn run<S>(
     line.ended(&ended, last.as_ref());
     if ended.is_left && !end.is_cancelled() {
         keep(shared, entered, end);
-        return close(&mut client, None).await;
+        return part(client).await;
     }
     let last = last.filter(|_| ended.takes_a_message).map(|fatal| fatal.encode());
     let stop_backend = async {
@@ -264,7 +268,7 @@ async fn run<S>(
             && matches!(ended.cause, Cause::Told | Cause::Evicted | Cause::ClientLost)
             && let Some(target) = &entered.target
         {
-            target.cancel().await;
+            Box::pin(target.cancel()).await;
         }
     };
     tokio::join!(stop_backend, close(&mut client, last));

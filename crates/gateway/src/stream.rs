@@ -38,3 +38,14 @@ where
         let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
     }
 }
+
+/// Closes a connection whose client has left, so that nothing is on its way to either side.
+pub(crate) async fn part<S>(client: Client<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match client {
+        Either::Left(plain) => drop(plain),
+        Either::Right(mut encrypted) => close(&mut encrypted, None).await,
+    }
+}

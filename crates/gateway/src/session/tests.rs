@@ -145,7 +145,7 @@ impl Door {
         self.shared.hears(&mut place, ip).then_some(place)
     }
 
-    fn knock(&self) -> (DuplexStream, JoinHandle<()>) {
+    fn knock(&self) -> (DuplexStream, JoinHandle<bool>) {
         let (ours, theirs) = tokio::io::duplex(4096);
         let peer: SocketAddr = ([192, 0, 2, 7], 5000).into();
         let place = self.enter(peer.ip()).unwrap();
@@ -157,7 +157,7 @@ impl Door {
     }
 
     /// Asks for `database` as `user`.
-    async fn ask(&self, user: &str, database: &str) -> (DuplexStream, JoinHandle<()>) {
+    async fn ask(&self, user: &str, database: &str) -> (DuplexStream, JoinHandle<bool>) {
         let (mut stream, session) = self.knock();
         let body = format!("user\0{user}\0database\0{database}\0\0");
         stream.write_all(&packet(V3_0, body.as_bytes())).await.unwrap();
