@@ -234,6 +234,10 @@ where
             }
         }
         if self.upstream == Upstream::Closing && self.keep && self.talk.is_idle() {
+            // A client that says no more may still read what was said to it; after a goodbye it does not.
+            if !self.down.is_empty() && !self.talk.is_terminated() {
+                return Poll::Pending;
+            }
             self.is_left = true;
             return Poll::Ready(Event::Ended(Cause::Closed));
         }

@@ -105,6 +105,24 @@ async fn left(keep: bool, octets: &[&[u8]]) -> (Ended, Vec<u8>) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_says_no_more_hears_the_answer_to_its_end() {
+    let mut ends = open_to(true);
+    let query = message(b'Q', b"select 1\0");
+    ends.client.write_all(&query).await.unwrap();
+    // More than the client's side takes before it is read.
+    let answer = [message(b'D', &[7; 300]), ready()].concat();
+    expect(&mut ends.backend, &query).await;
+    ends.backend.write_all(&answer).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    ends.client.shutdown().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let mut heard = Vec::new();
+    ends.client.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard.len(), answer.len());
+    assert!(ends.relay.await.unwrap().is_left);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kept_session_does_not_hear_that_its_client_left() {
     let goodbye = message(b'X', b"");
     for octets in [&[goodbye.as_slice()][..], &[]] {
