@@ -97,6 +97,16 @@ both_engines! {
         assert!(psql.ended().await.starts_with("57P01"));
     }
 
+    async fn whose_handle_is_the_name_of_anothers_database_comes_in_by_their_host(builder) {
+        let Some(mut world) = World::new(builder).await else { return };
+        let theirs = world.owner.database().to_owned();
+        world.owner = Owner::new(&world.app, &theirs).await;
+        let own = world.owner.database().to_owned();
+        // psql asks for a database by the user's name.
+        let url = world.by_host().url.replace(&format!("/{own}?"), "/?");
+        assert_eq!(Psql::new(url).run("SELECT current_database()").await.rows(), own);
+    }
+
     async fn only_who_has_the_password_learns_of_a_suspension(builder) {
         let Some(world) = World::new(builder).await else { return };
         world.app.app().admin_set_user_active("ana", false).await.unwrap();
