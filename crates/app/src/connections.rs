@@ -408,7 +408,7 @@ impl App {
         let is_unnamed = database == request.user || DEFAULT_DATABASES.contains(&database);
         match host.filter(|_| is_unnamed) {
             Some((owner, workspace)) => {
-                accesses::find_access_by_host(self.db(), user, &owner, &workspace).await
+                accesses::find_named_access(self.db(), user, owner.as_str(), workspace.as_str()).await
             }
             None => Ok(None),
         }

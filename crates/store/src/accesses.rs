@@ -2,7 +2,6 @@
 
 use model::{
     UserId, WorkspaceId,
-    handle::{Handle, WorkspaceHandle},
     member::{MemberStatus, Role},
 };
 
@@ -10,7 +9,7 @@ use crate::{
     Cursor, Db, Page, Result,
     members::{MemberRow, member_columns},
     row::Row,
-    sql::{Sql, params, sql},
+    sql::{Sql, Value, params, sql},
     users::{UserRow, user_columns},
     workspaces::{WorkspaceRow, is_name, workspace_columns},
 };
@@ -76,11 +75,7 @@ const FIND_ACCESS: Sql = sql(select!(
 
 /// A workspace that `user` may enter, by its id.
 pub async fn find_access(db: &Db, user: UserId, workspace: WorkspaceId) -> Result<Option<AccessRow>> {
-    db.one(FIND_ACCESS, params![user, workspace])
-        .await?
-        .as_ref()
-        .map(AccessRow::from_row)
-        .transpose()
+    find(db, FIND_ACCESS, params![user, workspace]).await
 }
 
 const FIND_ACCESS_BY_DATABASE: Sql = sql(select!(
@@ -89,30 +84,7 @@ const FIND_ACCESS_BY_DATABASE: Sql = sql(select!(
 
 /// A workspace that `user` may enter, by the name of its database.
 pub async fn find_access_by_database(db: &Db, user: UserId, database: &str) -> Result<Option<AccessRow>> {
-    db.one(FIND_ACCESS_BY_DATABASE, params![user, database])
-        .await?
-        .as_ref()
-        .map(AccessRow::from_row)
-        .transpose()
-}
-
-const FIND_ACCESS_BY_HOST: Sql = sql(select!(
-    "WHERE u.handle = $2 AND w.handle = $3 AND (w.user_id = $1 OR m.id IS NOT NULL)"
-));
-
-/// A workspace that `user` may enter, by its host label `{owner}-{workspace}`.
-pub async fn find_access_by_host(
-    db: &Db,
-    user: UserId,
-    owner: &Handle,
-    workspace: &WorkspaceHandle,
-) -> Result<Option<AccessRow>> {
-    let values = params![user, owner.as_str(), workspace.as_str()];
-    db.one(FIND_ACCESS_BY_HOST, values)
-        .await?
-        .as_ref()
-        .map(AccessRow::from_row)
-        .transpose()
+    find(db, FIND_ACCESS_BY_DATABASE, params![user, database]).await
 }
 
 const FIND_NAMED_ACCESS: Sql = sql(select!(
@@ -131,11 +103,7 @@ pub async fn find_named_access(
     if !is_name(workspace) || owner.contains('\0') {
         return Ok(None);
     }
-    db.one(FIND_NAMED_ACCESS, params![user, owner, workspace])
-        .await?
-        .as_ref()
-        .map(AccessRow::from_row)
-        .transpose()
+    find(db, FIND_NAMED_ACCESS, params![user, owner, workspace]).await
 }
 
 const LIST_ACCESSES: Sql = sql(select!(
@@ -161,6 +129,11 @@ pub async fn list_shared(db: &Db, user: UserId, page: &Page) -> Result<(Vec<Acce
     list(db, LIST_SHARED, user, page).await
 }
 
+async fn find(db: &Db, statement: Sql, values: Vec<Value>) -> Result<Option<AccessRow>> {
+    let row = db.one(statement, values).await?;
+    row.as_ref().map(AccessRow::from_row).transpose()
+}
+
 async fn list(
     db: &Db,
     statement: Sql,
@@ -182,7 +155,6 @@ async fn list(
 pub(crate) const STATEMENTS: &[Sql] = &[
     FIND_ACCESS,
     FIND_ACCESS_BY_DATABASE,
-    FIND_ACCESS_BY_HOST,
     FIND_NAMED_ACCESS,
     LIST_ACCESSES,
     LIST_SHARED,

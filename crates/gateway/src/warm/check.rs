@@ -62,16 +62,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let answer = talk::ask(stream, &talk::query(RESET)).await?;
-    let is_as_told = || {
-        let told = messages(statuses)?;
-        Some(
-            answer
-                .statuses
-                .iter()
-                .all(|status| told.contains(&status.as_ref())),
-        )
-    };
-    Ok(answer.is_well && (answer.statuses.is_empty() || is_as_told().unwrap_or(false)))
+    let told = messages(statuses).unwrap_or_default();
+    let is_as_told = |status: &Bytes| told.contains(&status.as_ref());
+    Ok(answer.is_well && answer.statuses.iter().all(is_as_told))
 }
 
 /// The bodies of `ParameterStatus` messages, if there is nothing else.
