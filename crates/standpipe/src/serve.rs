@@ -57,7 +57,7 @@ pub struct Server {
 
 impl Server {
     /// Opens everything and starts to serve; returns when all listeners accept. The private PostgreSQL may take some
-    /// seconds more: what needs it waits.
+    /// seconds more: work in it waits, and clients that connect meanwhile are told to come again (57P03).
     pub async fn start(config: &Config, environment: Environment) -> Result<Self> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let lock = data_dir.lock()?;
