@@ -61,6 +61,8 @@ impl Db {
             .foreign_keys(true)
             // Deleted secrets are overwritten, not left in free pages.
             .pragma("secure_delete", "ON")
+            // Nor in files elsewhere, and none is made for each statement that may have to be taken back.
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(ACQUIRE_TIMEOUT);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

@@ -304,6 +304,18 @@ async fn nobody_waits_with_a_read_for_those_who_write() {
 }
 
 #[tokio::test]
+async fn sqlite_writes_nothing_outside_of_its_directory() {
+    const TEMP_STORE: Sql = crate::sql::sql("PRAGMA temp_store");
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open_sqlite(&folder.path().join("store.db")).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    for row in [tx.one(TEMP_STORE, vec![]).await, db.one(TEMP_STORE, vec![]).await] {
+        let in_memory = 2;
+        assert_eq!(row.unwrap().unwrap().int("temp_store").unwrap(), in_memory);
+    }
+}
+
+#[tokio::test]
 async fn both_schemas_are_the_same() {
     let (sqlite, postgres, _folder) = both().await;
     let (Pools::Sqlite { writer, .. }, Pools::Postgres { writers, .. }) = (&sqlite.pools, &postgres.pools)
