@@ -23,7 +23,7 @@ use crate::{
 
 /// How long the first of those that are written together waits. A journal is not synced: the disk has an event when the
 /// store has committed it.
-const TOGETHER: Duration = Duration::from_millis(100);
+const TOGETHER: Duration = Duration::from_millis(250);
 /// After a store that did not take them.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Events that wait at most. What would leave another one is refused.
