@@ -262,6 +262,9 @@ async fn what_the_server_is_configured_to_now_is_what_its_client_is_told() {
         return;
     };
     let left = leave_one(&world).await;
+    // It has proved once that it is fresh.
+    assert_eq!(visit(&world).await, left);
+    rests(&world, &left).await;
     set_time_zone(&cluster, "Asia/Tokyo").await;
     let (session, told) = open_as(&world, &world.owner, "a tool").await;
     assert_eq!(told["TimeZone"], "Asia/Tokyo");

@@ -4,6 +4,11 @@
 //! when it has just begun, and again before it is given away: both answers must be the same, octet for octet. So each
 //! setting has the value that it began with, and its client can be told what the first one was told; and a setting that
 //! the backend tells anew meanwhile must be as it was told then.
+//!
+//! The query costs PostgreSQL as much as many a client's own statement. So it is asked again only if a transaction has
+//! ended in this server since it was last answered, which one call of a function tells: roles, their settings and those
+//! of databases change by transactions alone. A configuration that was read anew has changed the session's own settings
+//! as it would a new one's, and what of it a client is told the session tells with the answer to that call.
 
 use std::io;
 
@@ -16,10 +21,16 @@ use crate::message::{HEADER, parse_header, split_cstr};
 /// Takes back what a client did.
 const RESET: &str = "DISCARD ALL";
 
+/// `txid_current_snapshot`, by its number in every version: which transactions have not ended, and the number of the
+/// next. While it is the same, everybody sees the same.
+const SNAPSHOT: u32 = 2944;
+
 /// The question, and the answer of a new session.
 pub(crate) struct Freshness {
     question: Bytes,
     answer: Vec<Bytes>,
+    /// The snapshot right before the question was last answered so, after a reset.
+    snapshot: Option<Vec<Bytes>>,
 }
 
 impl Freshness {
@@ -43,16 +54,28 @@ impl Freshness {
         Ok(is_answer.then_some(Self {
             question,
             answer: answer.rows,
+            snapshot: None,
         }))
     }
 
-    /// Whether the session still answers the same.
-    pub(crate) async fn holds<S>(&self, stream: &mut S) -> io::Result<bool>
+    /// Whether the session, which was reset, still answers the same.
+    pub(crate) async fn holds<S>(&mut self, stream: &mut S) -> io::Result<bool>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let told = talk::ask(stream, &talk::call(SNAPSHOT)).await?;
+        if !told.statuses.is_empty() {
+            return Ok(false);
+        }
+        // A server that does not know the function is asked the question.
+        let snapshot = Some(told.rows).filter(|_| told.is_well);
+        if snapshot.is_some() && snapshot == self.snapshot {
+            return Ok(true);
+        }
         let answer = talk::ask(stream, &self.question).await?;
-        Ok(answer.is_well && answer.statuses.is_empty() && answer.rows == self.answer)
+        let holds = answer.is_well && answer.statuses.is_empty() && answer.rows == self.answer;
+        self.snapshot = snapshot.filter(|_| holds);
+        Ok(holds)
     }
 }
 
@@ -124,7 +147,7 @@ fn question([database, role]: [u32; 2], names: &[&[u8]]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
     use crate::message::put_message;
@@ -135,6 +158,83 @@ mod tests {
             put_message(&mut out, *kind, body);
         }
         out
+    }
+
+    const ROW: &[u8] = b"\0\x01\0\0\0\x01x";
+
+    fn snapshot(text: &[u8]) -> BytesMut {
+        statuses(&[(b'V', text), (b'Z', b"I")])
+    }
+
+    fn row(row: &[u8]) -> BytesMut {
+        statuses(&[(b'T', b""), (b'D', row), (b'C', b"SELECT 1\0"), (b'Z', b"I")])
+    }
+
+    /// Whether a session holds that answers so, and whether it was asked the question.
+    async fn holds(freshness: &mut Freshness, answers: &[BytesMut]) -> (bool, bool) {
+        let (mut ours, mut theirs) = tokio::io::duplex(1024);
+        let server = async {
+            let mut asked = Vec::new();
+            let call = talk::call(SNAPSHOT);
+            for (length, answer) in [call.len(), freshness_question().len()].into_iter().zip(answers) {
+                asked = vec![0; length];
+                theirs.read_exact(&mut asked).await.unwrap();
+                theirs.write_all(answer).await.unwrap();
+            }
+            asked == freshness_question()
+        };
+        let client = async {
+            let held = freshness.holds(&mut ours).await;
+            drop(ours);
+            held
+        };
+        let (held, was_asked) = tokio::join!(client, server);
+        (held.unwrap(), was_asked)
+    }
+
+    fn freshness_question() -> Bytes {
+        talk::query("SELECT 'fresh'")
+    }
+
+    #[tokio::test]
+    async fn the_question_is_asked_again_if_something_may_be_different() {
+        let mut freshness = Freshness {
+            question: freshness_question(),
+            answer: vec![Bytes::from_static(ROW)],
+            snapshot: None,
+        };
+        let first = [snapshot(b"7:7:"), row(ROW)];
+        assert_eq!(holds(&mut freshness, &first).await, (true, true));
+        assert_eq!(holds(&mut freshness, &first[..1]).await, (true, false));
+        let next = [snapshot(b"7:8:7"), row(ROW)];
+        assert_eq!(holds(&mut freshness, &next).await, (true, true));
+        assert_eq!(holds(&mut freshness, &next[..1]).await, (true, false));
+        let other = [snapshot(b"8:8:"), row(b"\0\x01\0\0\0\x01y")];
+        assert_eq!(holds(&mut freshness, &other).await, (false, true));
+        assert_eq!(holds(&mut freshness, &other).await, (false, true), "and again");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_the_function_is_asked_each_time() {
+        let mut freshness = Freshness {
+            question: freshness_question(),
+            answer: vec![Bytes::from_static(ROW)],
+            snapshot: None,
+        };
+        let none = statuses(&[(b'E', b"SERROR\0\0"), (b'Z', b"I")]);
+        for _ in 0..2 {
+            assert_eq!(
+                holds(&mut freshness, &[none.clone(), row(ROW)]).await,
+                (true, true)
+            );
+        }
+        let mut told = statuses(&[(b'S', b"TimeZone\0UTC\0")]);
+        told.extend_from_slice(&snapshot(b"7:7:"));
+        assert_eq!(
+            holds(&mut freshness, &[told]).await,
+            (false, false),
+            "its settings change"
+        );
     }
 
     #[test]

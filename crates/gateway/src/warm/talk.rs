@@ -14,7 +14,7 @@ const READ_AT_ONCE: usize = 4096;
 /// What a backend answered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// The rows, as they came.
+    /// The rows, or the value of a function, as they came.
     pub(super) rows: Vec<Bytes>,
     /// The settings that it told anew (`ParameterStatus`), as they came.
     pub(super) statuses: Vec<Bytes>,
@@ -26,6 +26,14 @@ pub(super) struct Answer {
 pub(super) fn query(text: &str) -> Bytes {
     let mut out = BytesMut::new();
     put_message(&mut out, b'Q', &[text.as_bytes(), b"\0"].concat());
+    out.freeze()
+}
+
+/// A call of the function of this number, without arguments. PostgreSQL has nothing to parse or to plan for it.
+pub(super) fn call(function: u32) -> Bytes {
+    let mut out = BytesMut::new();
+    // No formats of arguments, no arguments, the result as text.
+    put_message(&mut out, b'F', &[&function.to_be_bytes()[..], &[0; 6]].concat());
     out.freeze()
 }
 
@@ -50,7 +58,7 @@ where
             }
         };
         match kind {
-            b'D' => answer.rows.push(body),
+            b'D' | b'V' => answer.rows.push(body),
             b'S' => answer.statuses.push(body),
             b'E' => failed = true,
             // What it says of rows, ends, notices and notifications is nothing here.
