@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use app::connections::tune;
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -40,6 +41,8 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, shutdown:
         shared: Arc::clone(&shared),
         unheard: Unheard::default(),
     };
+    // Once for all connections, where the system takes it so.
+    tune(&listener);
     match listener.into_std() {
         Ok(listener) => {
             let accepting = door.open(listener, stop.clone());
@@ -103,7 +106,9 @@ impl Door {
         };
         let (shared, end) = (Arc::clone(&self.shared), self.shutdown.child_token());
         let serve = move |stream| async move {
-            app::connections::tune(&stream);
+            if cfg!(not(target_os = "linux")) {
+                tune(&stream);
+            }
             session::serve(shared, stream, origin, place, end).await
         };
         self.shared.carriers.carry(&self.shared.tasks, stream, serve);
@@ -163,5 +168,20 @@ mod tests {
     fn running_out_of_descriptors_is_not_the_clients_fault() {
         assert!(!is_about_the_client(&io::Error::from_raw_os_error(24)));
         assert!(is_about_the_client(&io::Error::from_raw_os_error(103)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn connections_are_tuned_as_their_listener_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        tune(&listener);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(10));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 6);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(60)));
     }
 }

@@ -1,6 +1,6 @@
 //! Where a backend listens, how it is reached, and whether it may be.
 
-use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{io, net::SocketAddr, os::fd::AsFd, path::PathBuf, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -117,13 +117,13 @@ async fn reach(host: &str, port: u16, network: &Network) -> io::Result<TcpStream
 }
 
 /// Small messages go at once, and a peer that is gone is noticed within a minute or two. What a socket does not take
-/// of this it can live without.
-pub fn tune(stream: &TcpStream) {
+/// of this it can live without. On Linux a listener hands it on to the connections that it accepts.
+pub fn tune(socket: &impl AsFd) {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(10))
         .with_retries(6);
-    let socket = SockRef::from(stream);
+    let socket = SockRef::from(socket);
     let _ = socket.set_tcp_nodelay(true);
     let _ = socket.set_tcp_keepalive(&keepalive);
     #[cfg(target_os = "linux")]
