@@ -128,4 +128,28 @@ both_engines! {
         states.sort();
         assert_eq!(states, ["active", "active", "retiring"]);
     }
+
+    async fn a_token_lives_as_long_as_was_asked_however_late_it_is_written(builder) {
+        let app = builder.start().await;
+        let ana = app.create_user("ana").await;
+        let bearer = app.bearer(&ana).await;
+        let clock = app.clock.clone();
+        // Half an hour in a second, so that each request takes some seconds.
+        let goes_on = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(1));
+            loop {
+                ticks.tick().await;
+                clock.advance(Duration::from_secs(2));
+            }
+        });
+        let asked = 60 * 24 * 3600;
+        let made = bearer.post(TOKENS, json!({"expiration": asked})).await.with_status(201).json();
+        let rotate = format!("{TOKENS}/{}/rotate", made["id"].as_str().unwrap());
+        let next = bearer.post(&rotate, json!({"overlap": 0})).await.with_status(201).json();
+        goes_on.abort();
+        for token in [made, next] {
+            let at = |name: &str| token[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+            assert_eq!(at("expires_at") - at("created_at"), asked, "{token}");
+        }
+    }
 }

@@ -57,6 +57,8 @@ struct Wish {
     description: Option<String>,
     scope: Scope,
     networks: Networks,
+    /// When it is made: as of then its end is reckoned.
+    created_at: Timestamp,
     expires_at: Option<Timestamp>,
 }
 
@@ -70,6 +72,7 @@ impl NewToken {
             )),
             scope: checks.take(self.scope.as_deref().map_or(Ok(Scope::Full), str::parse)),
             networks: checks.take(Networks::of(&self.networks)),
+            created_at: now,
             expires_at: checks.take(
                 self.expiration
                     .map(|seconds| token::expires_at(now, seconds))
@@ -155,8 +158,7 @@ impl App {
 
     /// A token for `user`, not yet written, and its text in clear.
     fn new_token(&self, user: &UserRow, slot: i64, wish: Wish) -> (TokenRow, PlainToken) {
-        let now = self.now();
-        let id = TokenId::new(now, self.random());
+        let id = TokenId::new(wish.created_at, self.random());
         let plain = PlainToken::generate(TokenKey::Api(id), self.random());
         let row = TokenRow {
             id,
@@ -170,7 +172,7 @@ impl App {
             mac: self.keys().token_mac(plain.expose()),
             auth_epoch: user.auth_epoch,
             status: TokenStatus::Active,
-            created_at: now,
+            created_at: wish.created_at,
             updated_at: None,
             expires_at: wish.expires_at,
             retiring_until: None,

@@ -65,6 +65,7 @@ impl App {
             description: old.description.clone(),
             scope: old.scope,
             networks: old.networks.clone(),
+            created_at: now,
             expires_at: expires_at.or_else(|| renewed(&old, now)),
         };
         let (row, plain) = self.new_token(&user, old.slot, wish);
