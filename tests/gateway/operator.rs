@@ -95,8 +95,9 @@ async fn a_gateway_without_descriptors_serves_again_when_there_are_some() {
     let open = fs::read_dir(format!("/proc/{}/fd", running.pid()))
         .unwrap()
         .count() as u64;
+    // Besides some connections: what the server has not opened yet, such as more connections that read its store.
     let few = Rlimit {
-        current: Some(open + 4),
+        current: Some(open + 16),
         maximum: getrlimit(Resource::Nofile).maximum,
     };
     prlimit(Some(process(&running)), Resource::Nofile, few).unwrap();
