@@ -30,7 +30,7 @@ pub(crate) struct Freshness {
     question: Bytes,
     answer: Vec<Bytes>,
     /// The snapshot right before the question was last answered so, after a reset.
-    snapshot: Option<Vec<Bytes>>,
+    snapshot: Option<Bytes>,
 }
 
 impl Freshness {
@@ -67,8 +67,7 @@ impl Freshness {
         if !told.statuses.is_empty() {
             return Ok(false);
         }
-        // A server that does not know the function is asked the question.
-        let snapshot = Some(told.rows).filter(|_| told.is_well);
+        let snapshot = value(told);
         if snapshot.is_some() && snapshot == self.snapshot {
             return Ok(true);
         }
@@ -77,6 +76,15 @@ impl Freshness {
         self.snapshot = snapshot.filter(|_| holds);
         Ok(holds)
     }
+}
+
+/// What a function answered; `None` where there is no such function, or nothing came of it.
+fn value(answer: talk::Answer) -> Option<Bytes> {
+    let [value] = <[Bytes; 1]>::try_from(answer.rows)
+        .ok()
+        .filter(|_| answer.is_well)?;
+    let length = value.clone().try_get_i32().ok()?;
+    (length > 0).then_some(value)
 }
 
 /// Takes back what a client did to its session, which told its first client `statuses`; whether that went well.
@@ -163,7 +171,8 @@ mod tests {
     const ROW: &[u8] = b"\0\x01\0\0\0\x01x";
 
     fn snapshot(text: &[u8]) -> BytesMut {
-        statuses(&[(b'V', text), (b'Z', b"I")])
+        let length = i32::try_from(text.len()).unwrap().to_be_bytes();
+        statuses(&[(b'V', &[&length, text].concat()), (b'Z', b"I")])
     }
 
     fn row(row: &[u8]) -> BytesMut {
@@ -192,17 +201,22 @@ mod tests {
         (held.unwrap(), was_asked)
     }
 
+    /// Of a session that was not asked again yet.
+    fn begun() -> Freshness {
+        Freshness {
+            question: freshness_question(),
+            answer: vec![Bytes::from_static(ROW)],
+            snapshot: None,
+        }
+    }
+
     fn freshness_question() -> Bytes {
         talk::query("SELECT 'fresh'")
     }
 
     #[tokio::test]
     async fn the_question_is_asked_again_if_something_may_be_different() {
-        let mut freshness = Freshness {
-            question: freshness_question(),
-            answer: vec![Bytes::from_static(ROW)],
-            snapshot: None,
-        };
+        let mut freshness = begun();
         let first = [snapshot(b"7:7:"), row(ROW)];
         assert_eq!(holds(&mut freshness, &first).await, (true, true));
         assert_eq!(holds(&mut freshness, &first[..1]).await, (true, false));
@@ -216,17 +230,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_without_the_function_is_asked_each_time() {
-        let mut freshness = Freshness {
-            question: freshness_question(),
-            answer: vec![Bytes::from_static(ROW)],
-            snapshot: None,
-        };
-        let none = statuses(&[(b'E', b"SERROR\0\0"), (b'Z', b"I")]);
-        for _ in 0..2 {
-            assert_eq!(
-                holds(&mut freshness, &[none.clone(), row(ROW)]).await,
-                (true, true)
-            );
+        let mut freshness = begun();
+        let unknown = statuses(&[(b'E', b"SERROR\0\0"), (b'Z', b"I")]);
+        let nothing = statuses(&[(b'Z', b"I")]);
+        let null = statuses(&[(b'V', b"\xff\xff\xff\xff"), (b'Z', b"I")]);
+        for none in [unknown, nothing, null, snapshot(b"")] {
+            for _ in 0..2 {
+                let answers = [none.clone(), row(ROW)];
+                assert_eq!(holds(&mut freshness, &answers).await, (true, true));
+            }
         }
         let mut told = statuses(&[(b'S', b"TimeZone\0UTC\0")]);
         told.extend_from_slice(&snapshot(b"7:7:"));
