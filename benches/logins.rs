@@ -1,13 +1,17 @@
 //! Good logins while somebody guesses: what `scripts/bad-logins` runs. Bad ones are sent at a fixed rate from many
 //! addresses of loopback, whether they are answered or not; a good one, from an address of its own, is made every few
-//! milliseconds, by a driver that checks the server's proof, and timed: with the bad ones and without them, in turns. The
-//! attacker is a process of its own and as nice as can be: on a network it would not take the server's processors.
+//! milliseconds, by a driver that checks the server's proof, and timed, in turns: without bad ones, with them, and while
+//! they go to a sink that resets each connection at once. The last says what attacker and system take from a good login
+//! where all share the processors, whatever the gateway does. The attacker is a process of its own and as nice as can be:
+//! on a network it would not take the server's processors.
 //!   logins GATEWAY USER PASSWORD DATABASE RATE SECONDS NETWORKS USER_TO_GUESS
 //!   logins attack GATEWAY RATE NETWORKS USER_TO_GUESS
+//!   logins sink
 
 #![expect(clippy::print_stdout, reason = "figures are what it is run for")]
 
 use std::{
+    io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
     sync::{
@@ -220,54 +224,99 @@ fn attack_once(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|one| !one.starts_with("--"))
-        .collect();
-    if let [first, rest @ ..] = arguments.as_slice()
-        && first == "attack"
-    {
-        return attack_once(rest);
+/// A process to which bad logins can go instead, and where it listens.
+fn start_sink() -> Result<(Child, String)> {
+    let mut sink = Command::new(std::env::current_exe()?)
+        .arg("sink")
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut address = String::new();
+    if let Some(out) = sink.stdout.take() {
+        BufReader::new(out).read_line(&mut address)?;
     }
-    let [gateway, good @ .., rate, seconds, networks, guessed] = arguments.as_slice() else {
-        return Ok(());
-    };
+    Ok((sink, address.trim().to_owned()))
+}
+
+/// Resets whatever connects.
+fn sink() -> Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = socket.listen(1024)?;
+        println!("{}", listener.local_addr()?);
+        loop {
+            let (stream, _) = listener.accept().await?;
+            let _ = stream.set_zero_linger();
+        }
+    })
+}
+
+/// Three kinds of turns, one after the other, so that whatever else the machine does meanwhile falls on all.
+fn compare(gateway: &str, good: &[String], seconds: &str, bad: [&str; 3]) -> Result<()> {
     let address: SocketAddr = gateway.parse()?;
     let turns = (seconds.parse::<u64>()? / TURN.as_secs()).max(1);
+    let (mut sink, sink_address) = start_sink()?;
     work(address, good, Instant::now() + WARM_UP)?;
-    let mut seen = [0; 5];
-    let (mut quiet, mut loud) = (Times::default(), Times::default());
-    // In turns, so that whatever else the machine does meanwhile falls on both.
+    let mut kinds = [
+        ("quiet", None, Times::default(), [0; 5]),
+        ("attacked", Some(gateway), Times::default(), [0; 5]),
+        ("sink attacked", Some(&*sink_address), Times::default(), [0; 5]),
+    ];
     for _ in 0..turns {
-        quiet.add(work(address, good, Instant::now() + TURN)?);
-        let attacker = start_attack([gateway, rate, networks, guessed])?;
-        loud.add(work(address, good, Instant::now() + TURN)?);
-        let said = String::from_utf8(attacker.wait_with_output()?.stdout)?;
-        for (sum, number) in seen.iter_mut().zip(said.split_whitespace()) {
-            *sum += number.parse::<u64>()?;
+        for (_, victim, times, seen) in &mut kinds {
+            let [rate, networks, guessed] = bad;
+            let attacker = victim.map(|victim| start_attack([victim, rate, networks, guessed]));
+            times.add(work(address, good, Instant::now() + TURN)?);
+            let Some(attacker) = attacker else { continue };
+            let said = String::from_utf8(attacker?.wait_with_output()?.stdout)?;
+            for (sum, number) in seen.iter_mut().zip(said.split_whitespace()) {
+                *sum += number.parse::<u64>()?;
+            }
         }
     }
-    let [sent, wrong_password, throttled, closed, unanswered] = seen;
-    println!(
-        "bad logins: {:.0}/s sent, of {sent}: {wrong_password} wrong password, {throttled} throttled, {closed} closed, \
-         {unanswered} unanswered at the end",
-        sent as f64 / (TURN.as_secs_f64() * turns as f64),
-    );
-    for (name, times) in [("quiet", &mut quiet), ("attacked", &mut loud)] {
+    sink.kill()?;
+    sink.wait()?;
+    let seconds = TURN.as_secs_f64() * turns as f64;
+    for (name, _, times, [sent, wrong_password, throttled, closed, unanswered]) in &mut kinds {
         times.good.sort_by(f64::total_cmp);
         println!(
-            "good logins, {name}: {} ({} failed)   p50 {:.1} ms   p90 {:.1} ms   p99 {:.1} ms",
+            "{name:>13}: {} good logins ({} failed)   p50 {:.1} ms   p90 {:.1} ms   p99 {:.1} ms",
             times.good.len(),
             times.failed,
             times.quantile(0.5),
             times.quantile(0.9),
             times.quantile(0.99),
         );
+        if *sent > 0 {
+            println!(
+                "{:>15}{:.0} bad logins/s, of {sent}: {wrong_password} wrong password, {throttled} throttled, {closed} \
+                 closed, {unanswered} unanswered at the end",
+                "",
+                *sent as f64 / seconds,
+            );
+        }
     }
+    let [quiet, attacked, aside] = kinds.map(|(_, _, times, _)| times.quantile(0.99));
     println!(
-        "p99, attacked to quiet: {:.2}",
-        loud.quantile(0.99) / quiet.quantile(0.99)
+        "p99, attacked to quiet: {:.2}   with the sink attacked to quiet: {:.2}",
+        attacked / quiet,
+        aside / quiet
     );
     Ok(())
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|one| !one.starts_with("--"))
+        .collect();
+    match arguments.as_slice() {
+        [first] if first == "sink" => sink(),
+        [first, rest @ ..] if first == "attack" => attack_once(rest),
+        [gateway, good @ .., rate, seconds, networks, guessed] => {
+            compare(gateway, good, seconds, [rate, networks, guessed])
+        }
+        _ => Ok(()),
+    }
 }
