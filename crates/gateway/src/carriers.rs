@@ -4,6 +4,7 @@
 //! serves several of them.
 
 use std::{
+    net::TcpStream as StdStream,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -102,36 +103,41 @@ impl Carriers {
         &self.first.runtime
     }
 
-    /// Has a connection that was accepted there served there, or where there are fewer. `serve` says whether there was a
-    /// session.
+    /// Has a connection that was accepted there served there, or where there are fewer; not there while it `is_flooded`
+    /// with those that are closed at once. `serve` says whether there was a session.
     pub(crate) fn carry<F>(
         &self,
         tasks: &TaskTracker,
-        stream: TcpStream,
+        stream: StdStream,
+        is_flooded: bool,
         serve: impl FnOnce(TcpStream) -> F + Send + 'static,
     ) where
         F: Future<Output = bool> + Send + 'static,
     {
         let (began, pace) = (Instant::now(), Arc::clone(&self.pace));
-        let serve = async move |stream| {
-            if serve(stream).await && began.elapsed() < SHORT {
-                pace.short.fetch_add(1, Relaxed);
+        let serve = async move {
+            // It is watched from here on, and by the runtime that is here.
+            let watched = stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream));
+            match watched {
+                Ok(stream) => {
+                    if serve(stream).await && began.elapsed() < SHORT {
+                        pace.short.fetch_add(1, Relaxed);
+                    }
+                }
+                Err(error) => tracing::error!(%error, "a connection cannot be watched, and is closed"),
             }
         };
-        let stays = self.pace.is_short(|| self.first.busy());
+        self.seat(is_flooded).spawn(tasks, serve);
+    }
+
+    fn seat(&self, is_flooded: bool) -> &Seat {
+        let stays = !is_flooded && self.pace.is_short(|| self.first.busy());
         let others = self.others.iter().filter(|_| !stays);
         match others.min_by_key(|seat| seat.load()) {
-            Some(other) if other.load() < self.first.load() => {
-                if let Ok(stream) = stream.into_std() {
-                    // Its new runtime watches it from now on.
-                    other.spawn(tasks, async move {
-                        if let Ok(stream) = TcpStream::from_std(stream) {
-                            serve(stream).await;
-                        }
-                    });
-                }
-            }
-            _ => self.first.spawn(tasks, serve(stream)),
+            Some(other) if is_flooded || other.load() < self.first.load() => other,
+            _ => &self.first,
         }
     }
 }
@@ -187,14 +193,14 @@ mod tests {
     use super::*;
 
     /// Has `count` connections carried at once; the threads that they were on.
-    async fn carry(carriers: &Carriers, count: usize) -> HashSet<thread::ThreadId> {
+    async fn carry(carriers: &Carriers, count: usize, is_flooded: bool) -> HashSet<thread::ThreadId> {
         let (tasks, seen) = (TaskTracker::new(), Arc::new(Mutex::new(HashSet::new())));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let all = Arc::new(tokio::sync::Barrier::new(count));
         for _ in 0..count {
-            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let stream = StdStream::connect(listener.local_addr().unwrap()).unwrap();
             let (seen, all) = (seen.clone(), all.clone());
-            carriers.carry(&tasks, stream, move |stream| async move {
+            carriers.carry(&tasks, stream, is_flooded, move |stream| async move {
                 let here = thread::current().id();
                 all.wait().await;
                 stream.writable().await.unwrap();
@@ -211,9 +217,18 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_shared_out_and_stay_where_they_are() {
-        let seen = carry(&Carriers::start(2), 4).await;
+        let seen = carry(&Carriers::start(2), 4, false).await;
         assert_eq!(seen.len(), 2);
         assert!(!seen.contains(&thread::current().id()));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_carried_where_a_flood_is_closed() {
+        let carriers = Carriers::start(2);
+        let first = carriers.first().spawn(async { thread::current().id() });
+        let seen = carry(&carriers, 4, true).await;
+        assert_eq!(seen.len(), 1);
+        assert!(!seen.contains(&first.await.unwrap()));
     }
 
     #[test]
@@ -238,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_threads_whoever_starts_them_carries() {
-        let seen = carry(&Carriers::start(0), 2).await;
+        let seen = carry(&Carriers::start(0), 2, true).await;
         assert_eq!(seen, HashSet::from([thread::current().id()]));
     }
 }

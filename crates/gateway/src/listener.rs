@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener as StdListener},
+    net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream},
     sync::Arc,
     time::Duration,
 };
@@ -11,7 +11,9 @@ use std::{
 use app::connections::tune;
 use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{Interest, unix::AsyncFd},
+    net::TcpListener,
+    task::yield_now,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,10 @@ use crate::{
 const BREATH: Duration = Duration::from_millis(100);
 /// How often at most the log tells of connections that were closed without a word.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// So many connections are closed without a word before somebody else has a turn on the thread.
+const TURN: usize = 16;
+/// For how long after one the thread is taken to be busy with closing more.
+const FLOOD: Duration = Duration::from_secs(1);
 
 /// Accepts until `shutdown`, then waits for the sessions to end. No connection is ever waited for here.
 pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, shutdown: CancellationToken) {
@@ -63,24 +69,31 @@ struct Door {
 
 impl Door {
     async fn open(self, listener: StdListener, stop: CancellationToken) {
-        match TcpListener::from_std(listener) {
+        match watch(listener) {
             Ok(listener) => self.accept(listener, stop).await,
             Err(error) => tracing::error!(%error, "the gateway cannot accept connections"),
         }
     }
 
-    async fn accept(mut self, listener: TcpListener, stop: CancellationToken) {
+    async fn accept(mut self, listener: AsyncFd<StdListener>, stop: CancellationToken) {
         let mut trouble = false;
+        let mut closed = 0;
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
+                accepted = listener.async_io(Interest::READABLE, StdListener::accept) => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     trouble = false;
-                    self.answer(stream, peer);
+                    if !self.answer(stream, peer) {
+                        closed += 1;
+                    }
+                    if closed == TURN {
+                        closed = 0;
+                        yield_now().await;
+                    }
                 }
                 Err(error) if is_about_the_client(&error) => {}
                 Err(error) => {
@@ -95,14 +108,15 @@ impl Door {
     }
 
     /// Starts a connection's task, or closes the connection: when its network connects too often, and when too many are
-    /// in their handshake.
-    fn answer(&mut self, stream: TcpStream, peer: SocketAddr) {
+    /// in their handshake. Whether it is heard.
+    fn answer(&mut self, stream: StdStream, peer: SocketAddr) -> bool {
         // An IPv4 client is the same client on a socket for both families.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let Some((origin, place)) = self.let_in(peer) else {
             // By a reset, so that the system keeps nothing of it; it may fail for a client that has left.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-            return self.unheard.count();
+            self.unheard.count();
+            return false;
         };
         let (shared, end) = (Arc::clone(&self.shared), self.shutdown.child_token());
         let serve = move |stream| async move {
@@ -111,7 +125,11 @@ impl Door {
             }
             session::serve(shared, stream, origin, place, end).await
         };
-        self.shared.carriers.carry(&self.shared.tasks, stream, serve);
+        let is_flooded = self.unheard.is_recent();
+        self.shared
+            .carriers
+            .carry(&self.shared.tasks, stream, is_flooded, serve);
+        true
     }
 
     fn let_in(&self, peer: SocketAddr) -> Option<(Origin, Place)> {
@@ -129,21 +147,37 @@ impl Door {
 #[derive(Default)]
 struct Unheard {
     connections: u64,
+    last_at: Option<Instant>,
     told_at: Option<Instant>,
 }
 
 impl Unheard {
+    fn is_recent(&self) -> bool {
+        self.last_at.is_some_and(|at| at.elapsed() < FLOOD)
+    }
+
     fn count(&mut self) {
         self.connections += 1;
-        if self.told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
+        let now = Instant::now();
+        self.last_at = Some(now);
+        if self.told_at.is_none_or(|at| now - at >= TOLD_EVERY) {
             let connections = std::mem::take(&mut self.connections);
             tracing::warn!(
                 connections,
                 "connections were closed unheard: too many attempts from their networks, or too many handshakes at once"
             );
-            self.told_at = Some(Instant::now());
+            self.told_at = Some(now);
         }
     }
+}
+
+/// What is accepted by way of it is not watched itself, which costs time that is lost when it is not heard.
+#[expect(
+    deprecated,
+    reason = "unsound only for a type that closes its descriptor or has another one later, which this one does not"
+)]
+fn watch(listener: StdListener) -> io::Result<AsyncFd<StdListener>> {
+    AsyncFd::with_interest(listener, Interest::READABLE)
 }
 
 /// Errors of the connection that was about to be accepted, not of the listener (accept(2)).
@@ -171,12 +205,12 @@ mod tests {
     }
 
     #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn connections_are_tuned_as_their_listener_is() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    #[test]
+    fn connections_are_tuned_as_their_listener_is() {
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
         tune(&listener);
-        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
+        let _client = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
         let socket = SockRef::from(&stream);
         assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(60));
