@@ -1,7 +1,8 @@
 //! Who is in a handshake now? Bounded in all, and for each network, so that one client that opens connections and says
 //! nothing does not keep the others out. A quarter of the places is for networks from which somebody has come in
 //! before, and when half of them are taken a stranger's network gets few: so strangers from many networks at once do
-//! not keep the people out who work here.
+//! not keep the people out who work here. Strangers begin one after the other, so that a crowd of them leaves the threads
+//! time for others between two of them.
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,7 @@ use std::{
 
 use model::prefix::subscriber;
 use quick_cache::sync::Cache;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// How long a network is remembered after somebody came in from it.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -22,6 +23,8 @@ const MOST_REMEMBERED: usize = 65_536;
 const MOST_ARRIVALS: usize = 16_384;
 /// What a stranger's network gets of its places when half of all are taken.
 const CROWDED: usize = 8;
+/// From when a stranger's handshake begins to when the next one may.
+const PACE: Duration = Duration::from_millis(1);
 /// How many refused clients may wait for their answer, for each place.
 const WAITING: usize = 4;
 
@@ -38,6 +41,8 @@ struct Taken {
     waiting: usize,
     by_network: HashMap<IpAddr, usize>,
     remembered: HashMap<IpAddr, Instant>,
+    /// When the next stranger may begin.
+    next_at: Option<Instant>,
 }
 
 /// By which name somebody came in from a network.
@@ -48,6 +53,8 @@ pub(crate) struct Place {
     handshakes: Arc<Handshakes>,
     /// `None` while it is not known who is behind a proxy.
     network: Option<IpAddr>,
+    /// When a stranger may begin.
+    begins_at: Option<Instant>,
     /// Its client's network connects too often: when it asks to be let in, it is told so.
     pub(crate) is_throttled: bool,
 }
@@ -75,6 +82,7 @@ impl Handshakes {
         Some(Place {
             handshakes: Arc::clone(self),
             network: None,
+            begins_at: None,
             is_throttled: false,
         })
     }
@@ -138,7 +146,20 @@ impl Place {
         }
         taken.by_network.insert(network, here + 1);
         self.network = Some(network);
+        if !taken.remembers(network) {
+            let now = Instant::now();
+            let begins_at = taken.next_at.map_or(now, |at| at.max(now));
+            taken.next_at = Some(begins_at + PACE);
+            self.begins_at = Some(begins_at);
+        }
         true
+    }
+
+    /// Waits for the turn of whoever was settled: at once for a client from where somebody has come in before.
+    pub(crate) async fn turn(&self) {
+        if let Some(at) = self.begins_at.filter(|at| *at > Instant::now()) {
+            sleep_until(at).await;
+        }
     }
 
     /// Gives the place back for one among those who wait for their answer; none when too many wait already.
@@ -222,6 +243,31 @@ mod tests {
         assert!(handshakes.enter_from(people).is_none());
         drop(strangers);
         assert!(handshakes.enter_from(ip("10.0.0.1")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_begin_one_after_the_other_and_others_at_once() {
+        let handshakes = Arc::new(Handshakes::new(64, 64));
+        let people = ip("192.0.2.1");
+        handshakes.remember(people, "ana");
+        let enter = |n| handshakes.enter_from(IpAddr::from([10, 0, 0, n])).unwrap();
+        let began = Instant::now();
+        let strangers: Vec<_> = (0..10).map(enter).collect();
+        handshakes.enter_from(people).unwrap().turn().await;
+        strangers[0].turn().await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        strangers[9].turn().await;
+        assert!(began.elapsed() >= 9 * PACE);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let later = Instant::now();
+        enter(1).turn().await;
+        assert_eq!(
+            later.elapsed(),
+            Duration::ZERO,
+            "no turn is left over, and none is saved up"
+        );
+        enter(1).turn().await;
+        assert!(later.elapsed() >= PACE);
     }
 
     #[test]

@@ -135,6 +135,7 @@ where
             peer
         }
     };
+    place.turn().await;
     let opening = opening::receive(stream, &shared.tls).await?;
     Ok((opening, peer, place))
 }
