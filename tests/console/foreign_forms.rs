@@ -33,6 +33,8 @@ const FORMS: &[&str] = &[
     "/settings/advanced/delete-account",
     "/workspaces",
     "/workspaces/attach",
+    "/workspaces/connections/end-all",
+    "/workspaces/connections/c_00000000000000000000/end",
     "/workspace/dev/limits",
     "/workspace/dev/access",
     "/workspace/dev/access/bob/role",

@@ -105,6 +105,37 @@ both_engines! {
         assert_eq!(owners.ended().await, "57P01");
     }
 
+    async fn the_console_lists_and_ends_them_of_one_workspace_and_of_all(builder) {
+        let Some(mut world) = World::new(builder).await else { return };
+        let bob = Guest::new(&world.app, "bob").await;
+        let person = world.owner.person.clone();
+        let (owner, guest) = (world.app.signed_in(&person).await, world.app.signed_in(&bob.person).await);
+        world.share(&bob, "reader").await;
+        let (owners, bobs, bobs_too) = (world.connect().await, bob.connect(&world).await.unwrap(), bob.connect(&world).await.unwrap());
+        let (all, one) = ("/workspaces/connections", "/workspace/dev/connections");
+        let count = |page: &str, handle| page.matches(&format!("End the connection of {handle},")).count();
+        let seen = owner.get(all).await.with_status(200).body;
+        assert_eq!((count(&seen, "ana"), count(&seen, "bob")), (1, 2), "{seen}");
+        assert!(seen.contains(r#"href="/workspace/dev""#) && owner.get("/").await.body.contains(all));
+        let seen = guest.get(all).await.with_status(200).body;
+        assert_eq!((count(&seen, "ana"), count(&seen, "bob")), (0, 2), "{seen}");
+        assert!(seen.contains(r#"href="/workspace/ana-dev""#) && guest.get("/").await.body.contains(all));
+
+        let list = listed(&world.owner.bearer, LIST).await;
+        let ids = |handle| list.iter().filter(|row| row["user_handle"] == handle).map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>();
+        let (of_owner, of_bob) = (ids("ana")[0], ids("bob")[0]);
+        guest.submit(all, &format!("{all}/{of_owner}/end"), &[]).await.with_status(404);
+        guest.submit(all, &format!("{all}/{of_bob}/end"), &[]).await.with_status(303);
+        assert_eq!(bobs.ended().await, "57P01");
+        assert_eq!(bobs_too.ask("SELECT 1").await.unwrap(), "1");
+        guest.submit(all, &format!("{all}/end-all"), &[]).await.with_status(303);
+        assert_eq!(bobs_too.ended().await, "57P01");
+        assert_eq!(owners.ask("SELECT 1").await.unwrap(), "1");
+        owner.submit(one, &format!("{one}/end-all"), &[]).await.with_status(303);
+        assert_eq!(owners.ended().await, "57P01");
+        until("nobody is there", PATIENCE, async || owner.get(all).await.body.contains("Nobody is connected").then_some(())).await;
+    }
+
     async fn a_rotation_ends_open_connections_where_it_is_asked_to(builder) {
         let Some(mut world) = World::new(builder).await else { return };
         let kept = world.connect().await;

@@ -182,6 +182,15 @@ pub(crate) fn pages() -> Router<Web> {
             "/workspaces/attach",
             get(attach::show_attach).post(attach::attach_workspace),
         )
+        .route("/workspaces/connections", get(connections::show_all_connections))
+        .route(
+            "/workspaces/connections/end-all",
+            post(connections::end_all_connections),
+        )
+        .route(
+            "/workspaces/connections/{connection}/end",
+            post(connections::end_any_connection),
+        )
         .route("/workspace/{workspace}", get(connect::show_connect))
         .route("/workspace/{workspace}/state", get(workspaces::get_state))
         .route(

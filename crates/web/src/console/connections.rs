@@ -1,6 +1,7 @@
-//! `/workspace/{workspace}/connections`: who is connected now, and putting an end to it.
+//! `/workspace/{workspace}/connections`, and `/workspaces/connections` for all workspaces of a person: who is connected
+//! now, and putting an end to it.
 
-use app::{Page, connections::Connection};
+use app::{AccessRow, Page, connections::Connection};
 use axum::extract::Path;
 use model::size;
 
@@ -18,23 +19,34 @@ const LIST_LIMIT: i64 = 200;
 /// `GET /workspace/{workspace}/connections`
 pub(crate) async fn show_connections(signed: Signed, Path(workspace): Path<String>) -> Answer {
     let access = signed.access(&workspace).await?;
+    show(&signed, Some(&access)).await
+}
+
+/// `GET /workspaces/connections`
+pub(crate) async fn show_all_connections(signed: Signed) -> Answer {
+    show(&signed, None).await
+}
+
+/// To one workspace, or to all that are listed for this person.
+async fn show(signed: &Signed, only: Option<&AccessRow>) -> Answer {
     let listed = signed
         .app
-        .list_connections(&signed.actor, Some(&access), Page::first(LIST_LIMIT))
+        .list_connections(&signed.actor, only, Page::first(LIST_LIMIT))
         .await?;
-    let place = Place::Workspace {
-        handle: access_name(&access),
-        tab: WorkspaceTab::Connections,
+    let place = match only {
+        Some(access) => Place::Workspace {
+            handle: access_name(access),
+            tab: WorkspaceTab::Connections,
+        },
+        None => Place::Workspaces,
     };
+    let connections = listed.connections.iter();
     signed.page(&ConnectionsPage {
         frame: signed.frame(place).await?,
-        handle: access_name(&access),
-        all: access.member.is_none(),
-        connections: listed
-            .connections
-            .iter()
-            .map(|connection| item(&signed, connection))
-            .collect(),
+        url: here(only),
+        workspace: only.map(access_name),
+        all: only.is_none_or(|access| access.member.is_none()),
+        connections: connections.map(|connection| item(signed, connection)).collect(),
         more: listed.next.is_some(),
     })
 }
@@ -55,6 +67,7 @@ fn item(signed: &Signed, connection: &Connection) -> ConnectionItem {
     ConnectionItem {
         id: row.id.clone(),
         person: connection.user.handle.to_string(),
+        workspace: access_name(&connection.access),
         application: application.to_owned(),
         ip: row.client_ip.clone(),
         since: Moment::new(row.began_at, signed.app.now()),
@@ -68,8 +81,11 @@ fn octets(counted: i64) -> String {
     size::for_people(u64::try_from(counted).unwrap_or(0))
 }
 
-fn here(workspace: &str) -> String {
-    format!("/workspace/{workspace}/connections")
+fn here(only: Option<&AccessRow>) -> String {
+    match only {
+        Some(access) => format!("/workspace/{}/connections", access_name(access)),
+        None => "/workspaces/connections".to_owned(),
+    }
 }
 
 /// `POST /workspace/{workspace}/connections/{connection}/end`
@@ -78,12 +94,21 @@ pub(crate) async fn end_connection(
     SignedForm { signed, .. }: SignedForm<Nothing>,
 ) -> Answer {
     let access = signed.access(&workspace).await?;
-    let ended = signed
-        .app
-        .end_connection(&signed.actor, Some(&access), &connection)
-        .await?;
+    end(&signed, Some(&access), &connection).await
+}
+
+/// `POST /workspaces/connections/{connection}/end`
+pub(crate) async fn end_any_connection(
+    Path(connection): Path<String>,
+    SignedForm { signed, .. }: SignedForm<Nothing>,
+) -> Answer {
+    end(&signed, None, &connection).await
+}
+
+async fn end(signed: &Signed, only: Option<&AccessRow>, connection: &str) -> Answer {
+    let ended = signed.app.end_connection(&signed.actor, only, connection).await?;
     let done = format!("The connection of {} ends.", ended.user.handle);
-    signed.done(&here(&access_name(&access)), &done)
+    signed.done(&here(only), &done)
 }
 
 /// `POST /workspace/{workspace}/connections/end-all`
@@ -92,10 +117,19 @@ pub(crate) async fn end_connections(
     SignedForm { signed, .. }: SignedForm<Nothing>,
 ) -> Answer {
     let access = signed.access(&workspace).await?;
-    let ended = signed.app.end_connections(&signed.actor, Some(&access)).await?;
+    end_all(&signed, Some(&access)).await
+}
+
+/// `POST /workspaces/connections/end-all`
+pub(crate) async fn end_all_connections(SignedForm { signed, .. }: SignedForm<Nothing>) -> Answer {
+    end_all(&signed, None).await
+}
+
+async fn end_all(signed: &Signed, only: Option<&AccessRow>) -> Answer {
+    let ended = signed.app.end_connections(&signed.actor, only).await?;
     let done = match ended {
         1 => "1 connection ends.".to_owned(),
         count => format!("{count} connections end."),
     };
-    signed.done(&here(&access_name(&access)), &done)
+    signed.done(&here(only), &done)
 }

@@ -89,6 +89,8 @@ pub struct ConnectionItem {
     pub id: String,
     /// Whose it is.
     pub person: String,
+    /// Where it leads, as the person calls it who reads this.
+    pub workspace: String,
     /// What the client calls itself.
     pub application: String,
     /// From where it comes.
@@ -103,14 +105,16 @@ pub struct ConnectionItem {
     pub received: String,
 }
 
-/// `/workspace/{handle}/connections`.
+/// `/workspace/{handle}/connections` and `/workspaces/connections`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "workspaces/connections.html")]
 pub struct ConnectionsPage {
     /// The frame.
     pub frame: Frame,
-    /// The workspace's handle.
-    pub handle: String,
+    /// Where it is.
+    pub url: String,
+    /// The workspace's handle, where one workspace's are listed.
+    pub workspace: Option<String>,
     /// Whether everybody's are listed, or the person's own.
     pub all: bool,
     /// The connections, the first that was opened first.

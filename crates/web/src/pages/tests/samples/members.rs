@@ -1,6 +1,6 @@
 //! Sample pages of who may enter a workspace, and who is in it.
 
-use super::{Pages, Words, ago, inside, show};
+use super::{Pages, Words, ago, frame, inside, show};
 use crate::pages::*;
 
 pub(super) fn members(words: &Words) -> Pages {
@@ -41,6 +41,7 @@ pub(super) fn members(words: &Words) -> Pages {
     let connection = |id: &str, state: &str, tone| ConnectionItem {
         id: id.to_owned(),
         person: words.handle.clone(),
+        workspace: words.workspace.clone(),
         application: words.or("psql"),
         ip: "192.0.2.7".into(),
         since: ago(754),
@@ -50,7 +51,8 @@ pub(super) fn members(words: &Words) -> Pages {
     };
     let connections = ConnectionsPage {
         frame: inside(words, WorkspaceTab::Connections),
-        handle: words.workspace.clone(),
+        url: "/workspace/dev/connections".into(),
+        workspace: Some(words.workspace.clone()),
         all: true,
         connections: vec![
             connection("c_1", "active", Tone::Ok),
@@ -91,6 +93,15 @@ pub(super) fn members(words: &Words) -> Pages {
                 all: false,
                 connections: vec![],
                 more: false,
+                ..connections.clone()
+            }),
+        ),
+        (
+            "connections-all",
+            show(ConnectionsPage {
+                frame: frame(words, Place::Workspaces),
+                url: "/workspaces/connections".into(),
+                workspace: None,
                 ..connections.clone()
             }),
         ),
