@@ -112,9 +112,9 @@ impl Handshakes {
         self.arrivals.get(&(subscriber(ip), user.to_owned())).is_some()
     }
 
-    /// How many of its places the network may have now.
-    fn share(&self, taken: &Taken, network: IpAddr) -> usize {
-        match taken.remembers(network) {
+    /// How many of its places a network may have now.
+    fn share(&self, taken: &Taken, is_known: bool) -> usize {
+        match is_known {
             true => self.per_network,
             false if taken.in_all > self.in_all - self.in_all / 4 => 0,
             false if taken.in_all > self.in_all / 2 => (self.per_network / CROWDED).max(1),
@@ -141,12 +141,13 @@ impl Place {
         let network = subscriber(ip);
         let mut taken = self.handshakes.taken();
         let here = taken.by_network.get(&network).copied().unwrap_or(0);
-        if here >= self.handshakes.share(&taken, network) {
+        let is_known = taken.remembers(network);
+        if here >= self.handshakes.share(&taken, is_known) {
             return false;
         }
         taken.by_network.insert(network, here + 1);
         self.network = Some(network);
-        if !taken.remembers(network) {
+        if !is_known {
             let now = Instant::now();
             let begins_at = taken.next_at.map_or(now, |at| at.max(now));
             taken.next_at = Some(begins_at + PACE);
