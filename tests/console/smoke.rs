@@ -1,7 +1,8 @@
 //! The shortest way into the console, without JavaScript and in a real browser.
 
-use testkit::{Chromium, Engine, TestApp};
-use thirtyfour::By;
+use testkit::{Engine, TestApp};
+
+use super::window::Window;
 
 testkit::both_engines! {
     async fn a_person_signs_up_and_in(builder) {
@@ -18,23 +19,13 @@ testkit::both_engines! {
 
 #[tokio::test]
 async fn chromium_shows_the_sign_in_page() {
-    let Some(window) = Chromium::start(1280, 900, false).await else {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let Some(window) = Window::open(&app).await else {
         return;
     };
-    let app = TestApp::start(Engine::Sqlite).await;
-    window
-        .goto(format!("http://localhost:{}/", app.addresses().http.port()))
-        .await
-        .unwrap();
-    assert_eq!(window.text("h1").await, "Sign in");
-    assert!(
-        window
-            .find(By::Css("input[name=email]"))
-            .await
-            .unwrap()
-            .is_displayed()
-            .await
-            .unwrap()
-    );
-    window.quit().await;
+    window.visit("/").await;
+    window.is_at("/login").await;
+    window.sees("Sign in").await;
+    window.field("E-mail address").await;
+    window.close().await;
 }

@@ -58,7 +58,7 @@ impl Window {
     /// Opens a page of the server.
     pub(crate) async fn visit(&self, path: &str) {
         let path = path.strip_prefix(&self.base).unwrap_or(path);
-        self.goto(format!("{}{path}", self.base)).await.expect(path);
+        self.chromium.show(&format!("{}{path}", self.base)).await;
     }
 
     /// The path that the window is at.

@@ -50,7 +50,7 @@ async fn every_mail_fits_its_screen() {
         let file = directory().join(format!("{kind}.html"));
         std::fs::write(&file, html).unwrap();
         std::fs::write(directory().join(format!("{kind}.txt")), text).unwrap();
-        window.goto(&format!("file://{}", file.display())).await.unwrap();
+        window.show(&format!("file://{}", file.display())).await;
         for (width, screen) in SCREENS {
             for (dark, scheme) in [(false, "light"), (true, "dark")] {
                 window.screen(width, 600, 1.0, dark).await;

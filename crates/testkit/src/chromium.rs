@@ -6,13 +6,17 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
-use thirtyfour::{ChromiumLikeCapabilities, DesiredCapabilities, WebDriver};
+use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, ElementId, WebDriver};
 
-use crate::{callers::install_tls, has, parts::find};
+use crate::{callers::install_tls, has, parts::find, until};
+
+/// How long a page may take to open.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What keeps a browser quiet and small where it may be root and the network is closed.
 const FLAGS: &[&str] = &[
@@ -31,9 +35,8 @@ const FLAGS: &[&str] = &[
 
 /// A browser window. It derefs to thirtyfour's [`WebDriver`]; both end when it is dropped.
 pub struct Chromium {
-    // First: a window that a failing test leaves behind would otherwise be asked to close, and waited for.
-    driver: Driver,
     window: WebDriver,
+    _driver: Driver,
 }
 
 /// chromedriver, and whatever it started.
@@ -73,7 +76,10 @@ impl Chromium {
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted)
             .await
             .expect("a window");
-        Some(Self { window, driver })
+        Some(Self {
+            window,
+            _driver: driver,
+        })
     }
 
     /// Writes what the window shows to `path`, as PNG.
@@ -81,17 +87,36 @@ impl Chromium {
         self.window.screenshot(path).await.expect("a screenshot");
     }
 
-    /// The text of the element that `selector` finds.
-    pub async fn text(&self, selector: &str) -> String {
-        let element = self.window.find(thirtyfour::By::Css(selector)).await;
-        element.expect(selector).text().await.expect("its text")
+    /// Goes to `url`, and waits until the window shows it. A page with `Cross-Origin-Opener-Policy` gets a browsing context
+    /// of its own, and chromedriver may say that it is open while the window is still at the page before.
+    pub async fn show(&self, url: &str) {
+        let before = self.document().await;
+        self.window.goto(url).await.expect(url);
+        until(url, PATIENCE, async || {
+            let after = self.document().await?;
+            (before.as_ref() != Some(&after)).then_some(())
+        })
+        .await;
+    }
+
+    /// What tells the document that the window shows from all others.
+    async fn document(&self) -> Option<ElementId> {
+        let root = self.window.find(By::Tag("html")).await.ok()?;
+        Some(root.element_id())
     }
 
     /// Ends it in order.
     pub async fn quit(self) {
-        let Self { window, driver } = self;
-        let _ = window.quit().await;
-        drop(driver);
+        let _ = self.window.clone().quit().await;
+    }
+}
+
+impl Drop for Chromium {
+    /// A window that a failing test leaves behind ends with its chromedriver. thirtyfour would ask it to close, on a thread
+    /// for which it keeps the test's own from noticing that nobody answers.
+    fn drop(&mut self) {
+        // The error is that it was closed in order.
+        let _ = self.window.clone().leak();
     }
 }
 
