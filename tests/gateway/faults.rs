@@ -200,10 +200,13 @@ async fn without_the_account_store_known_sessions_go_on_and_new_ones_are_told_to
     let allow = async |allowed: bool| {
         let statement = format!(
             "DO $$ DECLARE name text; BEGIN FOR name IN SELECT datname FROM pg_database WHERE datname {own} LOOP \
-             EXECUTE format('ALTER DATABASE %I ALLOW_CONNECTIONS {allowed}', name); END LOOP; END $$; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname {own}"
+             EXECUTE format('ALTER DATABASE %I ALLOW_CONNECTIONS {allowed}', name); END LOOP; END $$"
         );
         testkit::run_on_the_stores_server(&statement).await;
+        // Not in the same transaction: whoever is ended may be back before it is committed. It waits for their end.
+        let end =
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname {own}");
+        testkit::run_on_the_stores_server(&end).await;
     };
     allow(false).await;
     assert_eq!(refused(&world).await, "57P03");
