@@ -7,10 +7,10 @@ use model::{
     TokenId,
     token::{PlainToken, TokenKey},
 };
-use reqwest::{Client, header};
+use reqwest::header;
 use serde_json::json;
 use standpipe::ambient;
-use testkit::{Engine, TestApp};
+use testkit::{Engine, TestApp, client};
 
 const SAMPLES: usize = 20_000;
 /// Asked at the same time; each sample waits for its answer alone.
@@ -120,14 +120,8 @@ async fn a_known_address_takes_as_long_as_an_unknown_one() {
         .start()
         .await;
     let ana = app.create_user("ana").await;
-    drop(app.anonymous());
     let origin = format!("http://localhost:{}", app.addresses().http.port());
-    let client = Client::builder()
-        .no_proxy()
-        .resolve("localhost", app.addresses().http)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
+    let client = client(app.addresses().http).build().unwrap();
     let ask = async |email: &str| {
         let form = client
             .post(format!("{origin}/login"))

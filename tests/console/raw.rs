@@ -1,7 +1,7 @@
 //! Requests as nobody's browser makes them: with any method, headers and host.
 
-use reqwest::{Certificate, Client, Method, RequestBuilder, header, redirect};
-use testkit::{Answer, TestApp};
+use reqwest::{Certificate, Client, Method, RequestBuilder, header};
+use testkit::{Answer, TestApp, client};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,29 +15,18 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) fn http(app: &TestApp) -> Self {
-        // It also chooses the process's TLS for reqwest.
-        drop(app.anonymous());
         let http = app.addresses().http;
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .resolve("localhost", http);
         Self {
-            client: client.build().unwrap(),
+            client: client(http).build().unwrap(),
             origin: format!("http://localhost:{}", http.port()),
         }
     }
 
     pub(crate) fn https(app: &TestApp) -> Self {
-        drop(app.anonymous_over_tls());
         let https = app.addresses().https.unwrap();
         let ca = Certificate::from_pem(&std::fs::read(app.ca()).unwrap()).unwrap();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .resolve("localhost", https);
         Self {
-            client: client.tls_certs_only([ca]).build().unwrap(),
+            client: client(https).tls_certs_only([ca]).build().unwrap(),
             origin: format!("https://localhost:{}", https.port()),
         }
     }

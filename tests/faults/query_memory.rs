@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
-use testkit::{Binary, has, until};
+use testkit::{Binary, client, has, until};
 
 /// More than this is not "flat": what one row, one chunk and the allocator take, with room for a slow reader.
 const MOST_MIB: u64 = 96;
@@ -38,14 +37,12 @@ async fn a_gigabyte_is_answered_in_flat_memory() {
     })
     .await;
     let url = format!(
-        "http://{}/api/v0/user/ana/workspace/dev/query/data.csv?sql=select+repeat('x',1000000)+from+generate_series(1,1000)",
-        running.addresses.http
+        "http://localhost:{}/api/v0/user/ana/workspace/dev/query/data.csv?sql=select+repeat('x',1000000)+from+generate_series(1,1000)",
+        running.addresses.http.port()
     );
     let before = peak_mib(running.pid());
-    let client = Client::builder().no_proxy().build().unwrap();
-    let host = format!("localhost:{}", running.addresses.http.port());
-    let request = client.get(url).bearer_auth(&token).header("host", host);
-    let mut answer = request.send().await.unwrap();
+    let client = client(running.addresses.http).build().unwrap();
+    let mut answer = client.get(url).bearer_auth(&token).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let mut octets = 0_u64;
     while let Some(chunk) = answer.chunk().await.unwrap() {

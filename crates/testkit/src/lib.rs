@@ -35,7 +35,7 @@ mod web_host;
 pub use answer::Answer;
 pub use binary::{Binary, Running};
 pub use browser::Browser;
-pub use callers::{Anonymous, Bearer};
+pub use callers::{Anonymous, Bearer, client};
 pub use chromium::Chromium;
 pub use cluster::Cluster;
 pub use engine::{Database, Engine, run_on_the_stores_server};
