@@ -15,6 +15,24 @@ is_there() {
     || compgen -G "/usr/pgsql-*/bin/$1" >/dev/null || compgen -G "/opt/homebrew/opt/postgresql*/bin/$1" >/dev/null
 }
 
+# room_in_memory: a new directory in memory, for all users; false where less than 4 GB fit there, less than 8 GB of memory
+# are free, or programs do not run there.
+room_in_memory() {
+  local directory free available
+  free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+  available=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null)
+  [ "${free:-0}" -ge 4000000 ] && [ "${available:-0}" -ge 8000000 ] || return 1
+  directory=$(mktemp -d /dev/shm/standpipe.XXXXXX) || return 1
+  chmod 1777 "$directory"
+  printf '#!/bin/sh\n' >"$directory/runs" && chmod +x "$directory/runs"
+  if ! "$directory/runs"; then
+    rm -rf "$directory"
+    return 1
+  fi
+  rm "$directory/runs"
+  echo "$directory"
+}
+
 # install PACKAGE…: false where it may not, or cannot. Nothing that is there is removed for it.
 install() {
   local as=()
