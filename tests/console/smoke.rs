@@ -1,6 +1,7 @@
 //! The shortest way into the console, without JavaScript and in a real browser.
 
 use testkit::{Engine, TestApp};
+use thirtyfour::By;
 
 use super::window::Window;
 
@@ -26,6 +27,9 @@ async fn chromium_shows_the_sign_in_page() {
     window.visit("/").await;
     window.is_at("/login").await;
     window.sees("Sign in").await;
-    window.field("E-mail address").await;
+    let heading = window.find(By::Css("h1")).await.unwrap();
+    assert_eq!(heading.text().await.unwrap(), "Sign in");
+    let field = window.find(By::Css("input[name=email]")).await.unwrap();
+    assert!(field.is_displayed().await.unwrap());
     window.close().await;
 }
